@@ -1,0 +1,51 @@
+package blocking
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	party "github.com/goparty-dev/party/runtime"
+)
+
+type base struct{ party.Room }
+
+type Chat struct {
+	base
+	c chan int
+}
+
+func (c *Chat) OnMessage(ctx context.Context) error {
+	time.Sleep(1)              // want `the turn waits for time.Sleep`
+	http.Get("http://a")       // want `the turn waits for http.Get`
+	http.DefaultClient.Do(nil) // want `the turn waits for http.Do`
+	<-c.c                      // want `the turn waits for a channel`
+	for range c.c {            // want `the turn waits for a channel`
+	}
+	select { // want `the turn waits for a select`
+	case <-c.c:
+		time.Sleep(1) // want `the turn waits for time.Sleep`
+	}
+	c.After(1, func() { time.Sleep(1) }) // want `the turn waits for time.Sleep`
+	return nil
+}
+
+func (c *Chat) fine(ctx context.Context) error {
+	select {
+	case n := <-c.c:
+		_ = n
+	default:
+	}
+	go func() { time.Sleep(1) }()
+	time.AfterFunc(1, nil)
+	return c.Await(ctx, func(ctx context.Context) error {
+		time.Sleep(1)
+		<-c.c
+		_, err := http.Get("http://a")
+		return err
+	})
+}
+
+type other struct{}
+
+func (other) sleeps() { time.Sleep(1) }

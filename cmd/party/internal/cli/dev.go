@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/goparty-dev/party/devserver"
+	"github.com/goparty-dev/party/internal/manifest"
+)
+
+type devOptions struct {
+	place     string
+	port      int
+	portGiven bool
+	host      string
+	persist   string
+	noPersist bool
+	vars      []string
+	noHotkeys bool
+
+	parsedVars map[string]string
+}
+
+func newDev(s *streams) *cobra.Command {
+	var o devOptions
+	cmd := &cobra.Command{
+		Use:   "dev [server.go|dir]",
+		Short: "Run the project, and swap the code in when a file is saved",
+		Long: `dev generates, builds, runs, serves and watches. A saved file becomes running code in
+the same rooms, with the same open sockets and the same storage.
+
+It works from anywhere in the project. Without a party.json it serves the file or the
+folder that is named, with defaults.`,
+		Args: atMost(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				o.place = args[0]
+			}
+			if err := o.validate(cmd); err != nil {
+				return err
+			}
+			return o.run(cmd.Context(), s)
+		},
+	}
+	f := cmd.Flags()
+	f.IntVar(&o.port, "port", 0, fmt.Sprintf("port to listen on; 0 is any free one (default: the manifest's, or %d and up)", manifest.DefaultPort))
+	f.StringVar(&o.host, "host", "", "`address` to listen on (default: this machine only)")
+	f.StringVar(&o.persist, "persist", "", "`folder` of what rooms store (default: the manifest's, or "+manifest.DefaultPersist+")")
+	f.BoolVar(&o.noPersist, "no-persist", false, "keep what rooms store in memory")
+	f.StringArrayVar(&o.vars, "var", nil, "variable for the rooms, `NAME=value`; repeatable")
+	f.BoolVar(&o.noHotkeys, "no-hotkeys", false, "do not read keys from the terminal")
+	return cmd
+}
+
+func (o *devOptions) validate(cmd *cobra.Command) error {
+	o.portGiven = cmd.Flags().Changed("port")
+	if o.port < 0 || o.port > 65535 {
+		return usagef(cmd, "--port must be from 0 to 65535, not %d", o.port)
+	}
+	if o.noPersist && o.persist != "" {
+		return usagef(cmd, "--persist and --no-persist exclude each other")
+	}
+	vars, bad, ok := parseVars(o.vars)
+	if !ok {
+		return usagef(cmd, "--var wants NAME=value, not %q", bad)
+	}
+	o.parsedVars = vars
+	return nil
+}
+
+func (o *devOptions) run(ctx context.Context, s *streams) error {
+	p, err := findProject(o.place)
+	if err != nil {
+		return err
+	}
+	persist := o.persist
+	if persist != "" {
+		if persist, err = filepath.Abs(persist); err != nil {
+			return fmt.Errorf("find the folder of --persist: %w", err)
+		}
+	}
+	return devserver.Run(ctx, devserver.Options{
+		Dir:          p.dir,
+		Manifest:     p.path,
+		Host:         o.host,
+		Port:         o.port,
+		PortExplicit: o.portGiven,
+		Persist:      persist,
+		NoPersist:    o.noPersist,
+		Vars:         o.parsedVars,
+		Generate:     p.generateForDev,
+		Stdin:        s.in,
+		NoHotkeys:    o.noHotkeys,
+		Stdout:       s.out,
+	})
+}
+
+// generateForDev is what the dev server calls before each build. The
+// manifest is read anew; while it has mistakes the last good one counts, and the dev server
+// shows what is wrong with it.
+func (p *project) generateForDev(context.Context) (devserver.GenerateResult, error) {
+	if p.path != "" {
+		if m, list := manifest.Load(p.path); !list.HasErrors() {
+			p.manifest = m
+		}
+	}
+	res, err := p.generateProgram()
+	if err != nil {
+		return devserver.GenerateResult{}, err
+	}
+	out := devserver.GenerateResult{Diagnostics: res.Diagnostics, Inputs: res.Inputs}
+	if res.Diagnostics.HasErrors() {
+		return out, nil
+	}
+	w, err := res.Write()
+	if err != nil {
+		return out, fmt.Errorf("write generated code: %w", err)
+	}
+	out.Changed = len(w.Changed)+len(w.Removed) > 0
+	return out, nil
+}

@@ -1,0 +1,122 @@
+package devserver
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goparty-dev/party/devserver/internal/hostbuild"
+	"github.com/goparty-dev/party/devserver/internal/watch"
+)
+
+// watchedFiles is what a change of means something.
+type watchedFiles struct {
+	dirs   []string // of packages
+	files  []string // manifest, variables, go.mod
+	inputs []string // of the generator
+	assets string   // folder, or ""
+}
+
+func (w *watchedFiles) set() watch.Set {
+	set := watch.Set{Dirs: w.dirs, Match: hostbuild.IsSource, Files: append(slices.Clone(w.files), w.inputs...)}
+	if w.assets != "" {
+		set.Trees = []string{w.assets}
+	}
+	return set
+}
+
+// meaning sorts changed files: one can be both.
+func (w *watchedFiles) meaning(c watch.Change) changed {
+	ev := changed{At: c.At}
+	for _, path := range c.Paths {
+		if slices.Contains(w.files, path) || slices.Contains(w.inputs, path) ||
+			slices.Contains(w.dirs, filepath.Dir(path)) && hostbuild.IsSource(filepath.Base(path)) {
+			ev.Source = true
+		}
+		if w.assets != "" && strings.HasPrefix(path, w.assets+string(filepath.Separator)) {
+			ev.Assets = true
+		}
+	}
+	return ev
+}
+
+// beginWatching watches what is known before anything has been built.
+func (s *server) beginWatching() {
+	files := s.opts.ownFiles()
+	for dir := s.opts.Dir; ; dir = filepath.Dir(dir) {
+		files = append(files, filepath.Join(dir, "go.mod"))
+		if dir == filepath.Dir(dir) || dir == s.opts.project() {
+			break
+		}
+	}
+	s.mu.Lock()
+	s.watched = watchedFiles{dirs: []string{s.opts.Dir}, files: files, assets: s.config.assetsDir()}
+	s.mu.Unlock()
+	s.rewatch(time.Time{})
+}
+
+// ownFiles are the project's files besides packages and assets.
+func (o *Options) ownFiles() []string {
+	files := o.envFiles()
+	if o.Manifest != "" {
+		files = append(files, o.Manifest)
+	}
+	return files
+}
+
+// watchPackages takes over what a scan has found. What has changed since the build
+// that was scanned for began is a change.
+func (s *server) watchPackages(found hostbuild.Packages, since time.Time) {
+	s.mu.Lock()
+	s.watched.dirs = slices.Clone(found.Dirs)
+	if !slices.Contains(s.watched.dirs, s.opts.Dir) {
+		s.watched.dirs = append(s.watched.dirs, s.opts.Dir)
+	}
+	s.watched.files = append(s.opts.ownFiles(), found.Files...)
+	s.mu.Unlock()
+	s.rewatch(since)
+}
+
+// watchInputs takes over what the generator has read.
+func (s *server) watchInputs(inputs []string) {
+	s.mu.Lock()
+	same := slices.Equal(s.watched.inputs, inputs)
+	s.watched.inputs = slices.Clone(inputs)
+	s.mu.Unlock()
+	if !same {
+		s.rewatch(time.Time{})
+	}
+}
+
+func (s *server) watchAssets(dir string) {
+	s.mu.Lock()
+	s.watched.assets = dir
+	s.mu.Unlock()
+	s.rewatch(time.Time{})
+}
+
+func (s *server) rewatch(since time.Time) {
+	s.mu.Lock()
+	set := s.watched.set()
+	s.mu.Unlock()
+	s.watcher.Watch(set, since)
+}
+
+// passChanges tells the loop what the watcher sees, until ctx ends.
+func (s *server) passChanges(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case c := <-s.watcher.Changes():
+			s.mu.Lock()
+			ev := s.watched.meaning(c)
+			s.mu.Unlock()
+			if ev.Source || ev.Assets {
+				s.send(ev)
+			}
+		}
+	}
+}

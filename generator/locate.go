@@ -1,0 +1,79 @@
+package generator
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// patience bounds one question to the go command.
+const patience = 10 * time.Second
+
+// locator finds the folders of imported packages.
+type locator struct {
+	dir  string // of the importing package
+	tags []string
+
+	root   string   // of the module; empty when there is none
+	module string   // its path
+	words  []string // all words of go.mod
+}
+
+func newLocator(o Options) *locator {
+	l := &locator{dir: o.Dir, tags: o.Tags}
+	abs, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return l
+	}
+	for dir := abs; ; dir = filepath.Dir(dir) {
+		if data, err := os.ReadFile(filepath.Join(dir, "go.mod")); err == nil {
+			l.root = dir
+			l.read(string(data))
+			return l
+		}
+		if dir == filepath.Dir(dir) {
+			return l
+		}
+	}
+}
+
+func (l *locator) read(gomod string) {
+	l.words = strings.Fields(strings.ReplaceAll(gomod, `"`, ""))
+	if i := slices.Index(l.words, "module"); i >= 0 && i+1 < len(l.words) {
+		l.module = l.words[i+1]
+	}
+}
+
+// standard reports whether a path is of the standard library: it has no dot in
+// its first element, and go.mod does not mention that as a module.
+func (l *locator) standard(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	if strings.Contains(first, ".") {
+		return false
+	}
+	return !slices.ContainsFunc(l.words, func(w string) bool { return w == first || strings.HasPrefix(w, first+"/") })
+}
+
+// find returns the folder of a package, or "". Outside of the user's module it asks the
+// go command, which takes a while.
+func (l *locator) find(path string) string {
+	if rest, ok := strings.CutPrefix(path+"/", l.module+"/"); ok && l.module != "" {
+		dir := filepath.Join(l.root, filepath.FromSlash(rest))
+		if info, err := os.Stat(dir); err == nil && info.IsDir() {
+			return dir
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "go", "list", "-e", "-find", "-f={{.Dir}}", "-tags="+strings.Join(l.tags, ","), "--", path)
+	cmd.Dir = l.dir
+	out, err := cmd.Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
+}

@@ -1,0 +1,226 @@
+package generator
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/goparty-dev/party/internal/diag"
+)
+
+// program is the package with its types, as far as they matter here.
+//
+// Function bodies are not checked, and imported packages are empty, except for
+// those that the contract consists of. Only when a room type embeds something of
+// another package, or a signature that matters mentions it, that package is read too.
+type program struct {
+	src   *sources
+	units map[string]*unit // by import path; the package itself under ""
+	where *locator
+}
+
+// unit is one package that was read from source.
+type unit struct {
+	path  string
+	src   *sources
+	pkg   *types.Package
+	info  *types.Info
+	types map[types.Object]typeDecl
+	// methods are those that each type declares, by the type's name.
+	methods map[string][]*ast.FuncDecl
+	files   map[*ast.FuncDecl]*ast.File
+}
+
+type typeDecl struct {
+	spec *ast.TypeSpec
+	file *ast.File
+}
+
+// maxRounds bounds how far embedded types are followed through other packages.
+const maxRounds = 8
+
+func check(src *sources, ann *annotated, where *locator) *program {
+	loaded := make(map[string]*sources)
+	for round := 0; ; round++ {
+		p := &program{src: src, units: make(map[string]*unit), where: where}
+		im := &importer{prog: p, loaded: loaded}
+		p.units[""] = im.check("", src)
+		missing := p.missing(ann, loaded)
+		if len(missing) == 0 || round == maxRounds {
+			return p
+		}
+		for _, path := range missing {
+			loaded[path] = p.load(path)
+		}
+	}
+}
+
+// load reads a package that turned out to matter. It returns nil for one that
+// cannot be found or parsed; go build will say so.
+func (p *program) load(path string) *sources {
+	dir := p.where.find(path)
+	if dir == "" {
+		return nil
+	}
+	var list diag.List
+	src, err := load(Options{Dir: dir, Tags: p.where.tags}, &list)
+	if err != nil || list.HasErrors() {
+		return nil
+	}
+	return src
+}
+
+// inputs returns the files of the other packages that were read.
+func (p *program) inputs() []string {
+	var files []string
+	for path, u := range p.units {
+		if path != "" {
+			files = append(files, u.src.inputs...)
+		}
+	}
+	slices.Sort(files)
+	return files
+}
+
+// unitOf returns the unit that declares obj, if it was read from source.
+func (p *program) unitOf(obj types.Object) *unit {
+	if obj == nil || obj.Pkg() == nil {
+		return nil
+	}
+	return p.units[obj.Pkg().Path()]
+}
+
+// importer resolves imports from the contract, from what was loaded, or with an empty package.
+type importer struct {
+	prog   *program
+	loaded map[string]*sources
+}
+
+// Import implements types.Importer. It never fails.
+func (im *importer) Import(path string) (*types.Package, error) {
+	if pkg := theContract().packages[path]; pkg != nil {
+		return pkg, nil
+	}
+	if u := im.prog.units[path]; u != nil {
+		return u.pkg, nil
+	}
+	if src := im.loaded[path]; src != nil {
+		// A cycle would come back here; go build reports it.
+		empty := emptyPackage(path)
+		im.prog.units[path] = &unit{path: path, src: src, pkg: empty, info: new(types.Info)}
+		u := im.check(path, src)
+		im.prog.units[path] = u
+		return u.pkg, nil
+	}
+	return emptyPackage(path), nil
+}
+
+func emptyPackage(path string) *types.Package {
+	pkg := types.NewPackage(path, packageName(path))
+	pkg.MarkComplete()
+	return pkg
+}
+
+var versionElement = regexp.MustCompile(`^v[0-9]+$`)
+
+// packageName guesses the name of a package from its path.
+func packageName(p string) string {
+	base := path.Base(p)
+	if versionElement.MatchString(base) && path.Dir(p) != "." {
+		base = path.Base(path.Dir(p))
+	}
+	base, _, _ = strings.Cut(base, ".") // gopkg.in/yaml.v3
+	base = strings.TrimPrefix(base, "go-")
+	base = strings.ReplaceAll(base, "-", "_")
+	if !token.IsIdentifier(base) {
+		return "unknown"
+	}
+	return base
+}
+
+func (im *importer) check(path string, src *sources) *unit {
+	u := &unit{
+		path: path, src: src,
+		info:    &types.Info{Defs: make(map[*ast.Ident]types.Object), Uses: make(map[*ast.Ident]types.Object)},
+		types:   make(map[types.Object]typeDecl),
+		methods: make(map[string][]*ast.FuncDecl),
+		files:   make(map[*ast.FuncDecl]*ast.File),
+	}
+	conf := types.Config{
+		Importer:                 im,
+		IgnoreFuncBodies:         true,
+		FakeImportC:              true,
+		DisableUnusedImportCheck: true,
+		Error:                    func(error) {}, // go build reports them
+	}
+	u.pkg, _ = conf.Check(path, src.fset, src.files, u.info)
+	for _, f := range src.files {
+		for _, decl := range f.Decls {
+			u.index(f, decl)
+		}
+	}
+	return u
+}
+
+func (u *unit) index(f *ast.File, decl ast.Decl) {
+	switch decl := decl.(type) {
+	case *ast.FuncDecl:
+		if decl.Recv != nil && len(decl.Recv.List) == 1 {
+			u.files[decl] = f
+			name := receiverName(decl.Recv.List[0].Type)
+			u.methods[name] = append(u.methods[name], decl)
+		}
+	case *ast.GenDecl:
+		for _, spec := range decl.Specs {
+			if spec, ok := spec.(*ast.TypeSpec); ok && u.info.Defs[spec.Name] != nil {
+				u.types[u.info.Defs[spec.Name]] = typeDecl{spec, f}
+			}
+		}
+	}
+}
+
+// receiverName returns the name of a receiver's type, without pointer and type parameters.
+func receiverName(e ast.Expr) string {
+	for {
+		switch x := e.(type) {
+		case *ast.Ident:
+			return x.Name
+		case *ast.StarExpr:
+			e = x.X
+		case *ast.ParenExpr:
+			e = x.X
+		case *ast.IndexExpr:
+			e = x.X
+		case *ast.IndexListExpr:
+			e = x.X
+		default:
+			return ""
+		}
+	}
+}
+
+// fileOf returns the unit that declares obj and the file that it stands in.
+func (p *program) fileOf(obj types.Object) (*unit, *ast.File) {
+	u := p.unitOf(obj)
+	if u == nil {
+		return nil, nil
+	}
+	for _, f := range u.src.files {
+		if f.FileStart <= obj.Pos() && obj.Pos() < f.FileEnd {
+			return u, f
+		}
+	}
+	return u, nil
+}
+
+// pos returns where obj is declared; no place at all if that was not read.
+func (p *program) pos(obj types.Object) diag.Position {
+	if u := p.unitOf(obj); u != nil {
+		return u.src.pos(obj.Pos())
+	}
+	return diag.Position{}
+}

@@ -1,0 +1,188 @@
+package generator
+
+import (
+	"fmt"
+	"path"
+	"strings"
+)
+
+// printCalls prints the bindings: what reaches the rooms of the package's parties, and what runs
+// their methods.
+func printCalls(m *Model) *printer {
+	p := new(printer)
+	p.line("%s\n\npackage %s\n", header, m.Package)
+	var std, others []string
+	for _, i := range m.TypeImports {
+		line := importLine(i.Name, i.Name, i.Path, path.Base(i.Path))
+		if strings.Contains(strings.Split(i.Path, "/")[0], ".") {
+			others = append(others, line)
+		} else {
+			std = append(std, line)
+		}
+	}
+	if m.calls() || m.messages() {
+		std = append(std, importLine(m.Imports.Context, "context", contextPath, "context"))
+	}
+	others = append(others, importLine(m.Imports.Party, "party", runtimePath, "runtime"))
+	printImports(p, std, others)
+
+	p.line("// Parties reaches the rooms of this package's parties, from a room or from outside.")
+	p.line("func Parties(from %s.Caller) PartyBindings { return PartyBindings{from.Lobby()} }\n", m.Imports.Party)
+	p.line("// PartyBindings has a method for each party.")
+	p.line("type PartyBindings struct{ partyLobby *%s.Lobby }\n", m.Imports.Party)
+	for i := range m.Rooms {
+		if m.Rooms[i].Mount == "" {
+			printBinding(p, m, &m.Rooms[i])
+		}
+	}
+	for i := range m.Rooms {
+		printMethods(p, m, &m.Rooms[i])
+		printMessages(p, m, &m.Rooms[i])
+	}
+	for _, e := range m.Events {
+		p.line("// Message returns the event as a frame of type %q.", e.Type)
+		p.line("func (e %s) Message() %s.Message { return %s.Event(%q, e) }\n", e.GoType, m.Imports.Party, m.Imports.Party, e.Type)
+	}
+	printErrors(p, m)
+	return p
+}
+
+// calls reports whether there are methods that others may call.
+func (m *Model) calls() bool {
+	for i := range m.Rooms {
+		if len(m.Rooms[i].Methods) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// messages reports whether there are methods that take typed frames.
+func (m *Model) messages() bool {
+	for i := range m.Rooms {
+		if len(m.Rooms[i].Messages) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func printBinding(p *printer, m *Model, r *Room) {
+	stub := r.Type + "Stub"
+	p.line("// %s returns the room of that name, which need not exist yet. Nothing is sent.", r.Type)
+	p.line("func (p PartyBindings) %s(room string, opts ...%s.StubOption) %s {", r.Type, m.Imports.Party, stub)
+	p.line("return %s{p.partyLobby.Party(%q).Get(room, opts...)}\n}\n", stub, r.Party)
+	p.line("// %s is a room of type %s, as other code reaches it.", stub, r.Type)
+	p.line("type %s struct{ *%s.Stub }\n", stub, m.Imports.Party)
+	for _, f := range r.Methods {
+		args, results := "nil", "nil"
+		if len(f.Params) > 0 {
+			args = "[]any{" + names(f.Params, "") + "}"
+		}
+		if len(f.Results) > 0 {
+			results = "[]any{" + names(f.Results, "&") + "}"
+		}
+		p.line("// %s calls the method of the room, as a turn of it.", f.Name)
+		if len(f.Results) == 0 {
+			p.line("func (s %s) %s(ctx %s.Context%s) error {", stub, f.Name, m.Imports.Context, declared(f.Params))
+			p.line("return s.Call(ctx, %q, %s, %s)\n}\n", f.Name, args, results)
+			continue
+		}
+		p.line("func (s %s) %s(ctx %s.Context%s) (%s, err error) {", stub, f.Name, m.Imports.Context, declared(f.Params), strings.TrimPrefix(declared(f.Results), ", "))
+		p.line("err = s.Call(ctx, %q, %s, %s)", f.Name, args, results)
+		p.line("return %s, err\n}\n", names(f.Results, ""))
+	}
+}
+
+// printMethods prints what runs the methods of a room that others call.
+func printMethods(p *printer, m *Model, r *Room) {
+	if len(r.Methods) == 0 {
+		return
+	}
+	p.line("var %s = []%s.Method{", methodsOf(r), m.Imports.Party)
+	for _, f := range r.Methods {
+		public := ""
+		if f.Public {
+			public = " Public: true,"
+		}
+		p.line("{Name: %q,%s Func: func(ctx %s.Context, v any, call *%s.MethodCall) error {", f.Name, public, m.Imports.Context, m.Imports.Party)
+		var args, results []string
+		for n, a := range f.Params {
+			p.line("var a%d %s", n, a.Type)
+			args = append(args, fmt.Sprintf("a%d", n))
+		}
+		for n := range f.Results {
+			results = append(results, fmt.Sprintf("r%d", n))
+		}
+		if len(args) > 0 {
+			p.line("if err := call.Args(&%s); err != nil {\nreturn err\n}", strings.Join(args, ", &"))
+		}
+		call := fmt.Sprintf("v.(*%s).%s(%s)", r.Type, f.Name, strings.Join(append([]string{"ctx"}, args...), ", "))
+		if len(results) == 0 {
+			p.line("return call.Return(%s)", call)
+		} else {
+			p.line("%s, err := %s", strings.Join(results, ", "), call)
+			p.line("return call.Return(err, %s)", strings.Join(results, ", "))
+		}
+		p.line("}},")
+	}
+	p.line("}\n")
+}
+
+// printMessages prints what decodes typed frames and hands them to their methods.
+func printMessages(p *printer, m *Model, r *Room) {
+	if len(r.Messages) == 0 {
+		return
+	}
+	party := m.Imports.Party
+	p.line("var %s = []%s.TypedMessage{", messagesOf(r), party)
+	for _, f := range r.Messages {
+		p.line("{Type: %q, Func: func(ctx %s.Context, v any, conn *%s.Conn, msg %s.Message) error {", f.Type, m.Imports.Context, party, party)
+		arg := "m"
+		if f.Pointer {
+			arg = "&m"
+		}
+		p.line("var m %s\nif err := msg.Typed(&m); err != nil {\nreturn err\n}", f.Param)
+		p.line("return v.(*%s).%s(ctx, conn, %s)\n}},", r.Type, f.Method, arg)
+	}
+	p.line("}\n")
+}
+
+func printErrors(p *printer, m *Model) {
+	if len(m.Errors) == 0 {
+		return
+	}
+	p.line("// partyErrors keep their identity when a call returns them.")
+	p.line("var partyErrors = []%s.KnownError{", m.Imports.Party)
+	for _, e := range m.Errors {
+		if e.Type {
+			p.line("%s.ErrorType[%s](%q),", m.Imports.Party, e.Name, e.Name)
+		} else {
+			p.line("%s.ErrorValue(%q, %s),", m.Imports.Party, e.Name, e.Name)
+		}
+	}
+	p.line("}")
+}
+
+// methodsOf is the name of a room's table of methods.
+func methodsOf(r *Room) string { return "partyMethods" + strings.ToUpper(r.Type[:1]) + r.Type[1:] }
+
+func messagesOf(r *Room) string { return "partyMessages" + strings.ToUpper(r.Type[:1]) + r.Type[1:] }
+
+// names lists the names of parameters.
+func names(params []Param, before string) string {
+	var out []string
+	for _, p := range params {
+		out = append(out, before+p.Name)
+	}
+	return strings.Join(out, ", ")
+}
+
+// declared lists parameters with their types, each behind a comma.
+func declared(params []Param) string {
+	var b strings.Builder
+	for _, p := range params {
+		b.WriteString(", " + p.Name + " " + p.Type)
+	}
+	return b.String()
+}

@@ -1,0 +1,6 @@
+package link
+
+import "errors"
+
+// ErrHostGone says that the host ended before it answered.
+var ErrHostGone = errors.New("the host is gone")

@@ -1,0 +1,125 @@
+package platform
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// stripHeaders removes what only the platform itself may say.
+func stripHeaders(h http.Header) {
+	for name := range h {
+		if strings.HasPrefix(name, "X-Party-") || strings.HasPrefix(name, "X-Partykit-") {
+			delete(h, name)
+		}
+	}
+}
+
+// cors adds the configured headers, and answers a preflight. It reports whether it did.
+func (p *Platform) cors(w http.ResponseWriter, r *http.Request) bool {
+	if p.opts.CORS == nil {
+		return false
+	}
+	for k, v := range p.opts.CORS.For(r.Header.Get("Origin")) {
+		w.Header().Set(k, v)
+	}
+	if r.Method == http.MethodOptions {
+		w.WriteHeader(http.StatusOK)
+		return true
+	}
+	return false
+}
+
+// originAllowed decides about an upgrade by the page that asks for it. A page
+// of another origin may connect when the browser added nothing that speaks
+// for the user; with cookies or credentials its origin must be listed.
+func (p *Platform) originAllowed(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" || (r.Header.Get("Cookie") == "" && r.Header.Get("Authorization") == "") {
+		return true
+	}
+	u, err := url.Parse(origin)
+	if err != nil {
+		return false
+	}
+	if strings.EqualFold(u.Host, r.Host) {
+		return true
+	}
+	if p.opts.Dev && isLoopback(u.Hostname()) {
+		return true
+	}
+	for _, o := range p.opts.Origins {
+		if o == "*" || strings.EqualFold(strings.TrimSuffix(o, "/"), origin) {
+			return true
+		}
+	}
+	return false
+}
+
+func isLoopback(host string) bool {
+	return host == "localhost" || host == "127.0.0.1" || host == "::1" || strings.HasSuffix(host, ".localhost")
+}
+
+// fullURL is the URL of an upgrade as the client dialled it.
+func fullURL(r *http.Request) string {
+	scheme := "ws"
+	if r.TLS != nil {
+		scheme = "wss"
+	}
+	return scheme + "://" + r.Host + r.URL.RequestURI()
+}
+
+// stored is what is kept of an upgrade request for as long as its socket is open.
+func stored(r *http.Request) *http.Request {
+	return &http.Request{
+		Method: r.Method, URL: r.URL, Proto: r.Proto, ProtoMajor: r.ProtoMajor, ProtoMinor: r.ProtoMinor,
+		Header: r.Header, Host: r.Host, RemoteAddr: r.RemoteAddr, RequestURI: r.RequestURI, Body: http.NoBody,
+	}
+}
+
+// statusWriter notices the status of a response.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	if w.status == 0 && status >= 200 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *statusWriter) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// ReadFrom lets the kernel copy a file.
+func (w *statusWriter) ReadFrom(r io.Reader) (int64, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return io.Copy(w.ResponseWriter, r)
+}
+
+func (w *statusWriter) Flush() {
+	if f, ok := w.ResponseWriter.(http.Flusher); ok {
+		f.Flush()
+	}
+}
+
+// Unwrap is for http.ResponseController.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *statusWriter) code() int {
+	if w.status == 0 {
+		return http.StatusOK
+	}
+	return w.status
+}
+
+func requestID(w http.ResponseWriter) string { return w.Header().Get("X-Request-Id") }

@@ -1,0 +1,161 @@
+//go:build !party_host
+
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/goparty-dev/party/internal/release"
+	"github.com/goparty-dev/party/internal/supervise"
+)
+
+// controlSocket is the name of the Unix socket below a data folder by which a running server is told what to
+// do. Whoever may open it decides which code runs: it belongs to the server's user alone.
+const controlSocket = "control.sock"
+
+// progress is one line of the answer to an upgrade or a rollback.
+type progress struct {
+	Notice *supervise.Notice `json:"notice,omitempty"`
+	Remark string            `json:"remark,omitempty"`
+	Error  string            `json:"error,omitempty"`
+	Done   bool              `json:"done,omitempty"` // the last line; without Error it went well
+}
+
+// standing is the answer to a question for the status.
+type standing struct {
+	PID      int          `json:"pid"`
+	Host     int          `json:"host"` // process of the host, 0 while there is none
+	Serving  string       `json:"serving"`
+	Starting string       `json:"starting,omitempty"`
+	Versions []standingOf `json:"versions"` // oldest first
+}
+
+type standingOf struct {
+	ID     string        `json:"id"`
+	Proven bool          `json:"proven"`
+	Build  release.Build `json:"build"`
+}
+
+// control answers on the control socket.
+type control struct {
+	sp   *split
+	http *http.Server
+	wait sync.WaitGroup
+	end  context.CancelFunc
+}
+
+// listenControl listens on the control socket of a data folder. The store is open, so
+// a socket that is there is nobody's.
+func listenControl(sp *split) (*control, error) {
+	path, err := controlPath(sp.dataDir)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.RemoveAll(path); err != nil {
+		return nil, fmt.Errorf("control socket: %w", err)
+	}
+	l, err := net.Listen("unix", path)
+	if err == nil {
+		// The folder is the user's alone as a rule. If not, the moment before this is of no use to
+		// others: nothing answers yet.
+		err = os.Chmod(path, 0o600)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("control socket: %w", err)
+	}
+	ctx, end := context.WithCancel(context.Background())
+	c := &control{sp: sp, end: end}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /status", c.status)
+	mux.HandleFunc("POST /upgrade", func(w http.ResponseWriter, r *http.Request) {
+		path := r.URL.Query().Get("binary")
+		c.follow(w, r, func(ctx context.Context, out func(progress)) error {
+			return sp.upgrade(ctx, path, func(text string) { out(progress{Remark: text}) }, func(n supervise.Notice) { out(progress{Notice: &n}) })
+		})
+	})
+	mux.HandleFunc("POST /rollback", func(w http.ResponseWriter, r *http.Request) {
+		c.follow(w, r, func(ctx context.Context, out func(progress)) error {
+			return sp.supervisor.Rollback(ctx, func(n supervise.Notice) { out(progress{Notice: &n}) })
+		})
+	})
+	c.http = &http.Server{
+		Handler: mux, ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx },
+		ErrorLog: slog.NewLogLogger(sp.log.Handler(), slog.LevelDebug),
+	}
+	c.wait.Go(func() {
+		if err := c.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			sp.log.Error("control socket", "err", err)
+		}
+	})
+	return c, nil
+}
+
+// controlPath is the shorter of two paths to the socket: the system allows about a hundred bytes.
+func controlPath(dataDir string) (string, error) {
+	path, err := filepath.Abs(filepath.Join(dataDir, controlSocket))
+	if err != nil {
+		return "", fmt.Errorf("control socket: %w", err)
+	}
+	if wd, err := os.Getwd(); err == nil {
+		if rel, err := filepath.Rel(wd, path); err == nil && len(rel) < len(path) {
+			path = rel
+		}
+	}
+	if len(path) > 100 {
+		return "", fmt.Errorf("control socket: the path %s is too long for a socket: choose another --data folder, or start in it", path)
+	}
+	return path, nil
+}
+
+// close stops answering. Upgrades that somebody waits for go on without.
+func (c *control) close() error {
+	if c == nil {
+		return nil
+	}
+	c.end()
+	err := c.http.Close()
+	c.wait.Wait()
+	return err
+}
+
+// follow streams what becomes of a question, a JSON object a line.
+func (c *control) follow(w http.ResponseWriter, r *http.Request, do func(context.Context, func(progress)) error) {
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	enc := json.NewEncoder(w)
+	var mu sync.Mutex
+	out := func(p progress) {
+		mu.Lock()
+		defer mu.Unlock()
+		_ = enc.Encode(p) // if it fails, whoever asked has gone
+		_ = http.NewResponseController(w).Flush()
+	}
+	last := progress{Done: true}
+	if err := do(r.Context(), out); err != nil {
+		last.Error = err.Error()
+	}
+	out(last)
+}
+
+func (c *control) status(w http.ResponseWriter, _ *http.Request) {
+	st := c.sp.supervisor.Status()
+	out := standing{PID: os.Getpid(), Host: st.PID, Serving: st.Serving, Starting: st.Starting}
+	for _, e := range st.History {
+		v := standingOf{ID: e.ID, Proven: e.Proven}
+		if r, err := c.sp.folder.Get(e.ID); err == nil {
+			v.Build = r.About.Build
+		}
+		out.Versions = append(out.Versions, v)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(out) // as above
+}

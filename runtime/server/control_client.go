@@ -1,0 +1,149 @@
+//go:build !party_host
+
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"time"
+
+	"github.com/goparty-dev/party/internal/supervise"
+)
+
+// askServer sends a request to the server that uses a data folder.
+func askServer(ctx context.Context, dataDir, method, target string) (io.ReadCloser, error) {
+	path, err := controlPath(dataDir)
+	if err != nil {
+		return nil, err
+	}
+	client := &http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", path)
+		},
+		DisableKeepAlives: true,
+	}}
+	req, err := http.NewRequestWithContext(ctx, method, "http://server"+target, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("no \"serve --upgradable\" answers in the data folder %s: %w", dataDir, err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		resp.Body.Close()
+		return nil, fmt.Errorf("the server in %s answers %s", dataDir, resp.Status)
+	}
+	return resp.Body, nil
+}
+
+func runUpgrade(v *invocation) int {
+	set := v.flagSet("upgrade", "NEWBINARY")
+	data := dataFlag(set)
+	noWait := set.Bool("no-wait", false, "do not wait for the end of the probation")
+	args, code, ok := v.parse(set, 1)
+	if !ok {
+		return code
+	}
+	binary, err := filepath.Abs(args[0])
+	if err != nil {
+		return v.fail(err)
+	}
+	return v.follow(*data, "/upgrade?"+url.Values{"binary": {binary}}.Encode(), *noWait)
+}
+
+func runRollback(v *invocation) int {
+	set := v.flagSet("rollback", "")
+	data := dataFlag(set)
+	if _, code, ok := v.parse(set, 0); !ok {
+		return code
+	}
+	return v.follow(*data, "/rollback", false)
+}
+
+// follow asks for something and shows what becomes of it.
+func (v *invocation) follow(data, target string, noWait bool) int {
+	body, err := askServer(v.ctx, data, http.MethodPost, target)
+	if err != nil {
+		return v.fail(err)
+	}
+	defer body.Close()
+	for dec := json.NewDecoder(body); ; {
+		var p progress
+		switch err := dec.Decode(&p); {
+		case errors.Is(err, io.EOF):
+			return v.fail(errors.New("the server has ended meanwhile"))
+		case err != nil:
+			return v.fail(err)
+		case p.Remark != "":
+			fmt.Fprintln(v.stdout, "note:", p.Remark)
+		case p.Notice != nil:
+			fmt.Fprintln(v.stdout, describe(p.Notice))
+			if noWait && p.Notice.Kind == supervise.HandedOver {
+				return 0
+			}
+		case p.Error != "":
+			return v.fail(errors.New(p.Error))
+		case p.Done:
+			return 0
+		}
+	}
+}
+
+// describe says what has happened in a line. Reasons come with the error at the end.
+func describe(n *supervise.Notice) string {
+	switch n.Kind {
+	case supervise.HandedOver:
+		return fmt.Sprintf("version %s: %d live rooms with %d sockets handed over, longest pause %v", n.Version, n.Rooms, n.Sockets, n.Pause.Round(10*time.Microsecond))
+	case supervise.RolledBack:
+		return fmt.Sprintf("version %s: rolled back to %s", n.From, n.Version)
+	case supervise.Serving:
+		return fmt.Sprintf("version %s: serving, on probation if it is new", n.Version)
+	}
+	return fmt.Sprintf("version %s: %s", n.Version, n.Kind)
+}
+
+func runStatus(v *invocation) int {
+	set := v.flagSet("status", "")
+	data := dataFlag(set)
+	asJSON := set.Bool("json", false, "as JSON")
+	if _, code, ok := v.parse(set, 0); !ok {
+		return code
+	}
+	body, err := askServer(v.ctx, *data, http.MethodGet, "/status")
+	if err != nil {
+		return v.fail(err)
+	}
+	defer body.Close()
+	var st standing
+	if err := json.NewDecoder(body).Decode(&st); err != nil {
+		return v.fail(err)
+	}
+	if *asJSON {
+		enc := json.NewEncoder(v.stdout)
+		enc.SetIndent("", "  ")
+		if err := enc.Encode(st); err != nil {
+			return v.fail(err)
+		}
+		return 0
+	}
+	fmt.Fprintf(v.stdout, "platform process %d, host process %d\n", st.PID, st.Host)
+	for _, s := range st.Versions {
+		word := "can be gone back to"
+		switch {
+		case s.ID == st.Serving && s.Proven:
+			word = "serving"
+		case s.ID == st.Serving:
+			word = "serving, on probation"
+		}
+		fmt.Fprintf(v.stdout, "%s  %s %s  %s\n", s.ID, s.Build.Name, s.Build.Label(), word)
+	}
+	return 0
+}

@@ -1,0 +1,45 @@
+//go:build !party_host
+
+package server
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// healthTime bounds the question to a server.
+const healthTime = 3 * time.Second
+
+// runHealth is for the health check of a container without a shell.
+func runHealth(v *invocation) int {
+	set := v.flagSet("health", "")
+	admin := set.String("admin", "127.0.0.1:9090", "the server's --admin address, `host:port`")
+	if _, code, ok := v.parse(set, 0); !ok {
+		return code
+	}
+	ctx, cancel := context.WithTimeout(v.ctx, healthTime)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+*admin+"/readyz", nil)
+	if err != nil {
+		return v.fail(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return v.fail(err)
+	}
+	defer resp.Body.Close()
+	said, err := io.ReadAll(io.LimitReader(resp.Body, 1<<10))
+	if err != nil {
+		return v.fail(err)
+	}
+	text := strings.TrimSpace(string(said))
+	if resp.StatusCode != http.StatusOK {
+		return v.fail(fmt.Errorf("not ready: %s", text))
+	}
+	fmt.Fprintln(v.stdout, text)
+	return 0
+}

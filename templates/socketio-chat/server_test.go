@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/goparty-dev/party/runtime/server"
+)
+
+func start(t *testing.T) (url string) {
+	t.Helper()
+	s, err := server.New(server.App(&partyApp))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hs := httptest.NewServer(s)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := s.Shutdown(ctx); err != nil {
+			t.Errorf("shut down: %v", err)
+		}
+		hs.Close()
+	})
+	return "ws" + strings.TrimPrefix(hs.URL, "http")
+}
+
+// client speaks the protocol as public/socket.js does.
+type client struct {
+	t  *testing.T
+	ws *websocket.Conn
+	me Person
+}
+
+func dial(t *testing.T, url, name string) *client {
+	t.Helper()
+	ws, _, err := websocket.DefaultDialer.Dial(url+"/socket.io/?EIO=4&transport=websocket", nil)
+	if err != nil {
+		t.Fatalf("dial: %v", err)
+	}
+	t.Cleanup(func() { ws.Close() })
+	ws.SetReadDeadline(time.Now().Add(10 * time.Second))
+	c := &client{t: t, ws: ws}
+	c.read() // open
+	c.send("40")
+	var connect struct{ SID string }
+	if err := json.Unmarshal([]byte(strings.TrimPrefix(c.read(), "40")), &connect); err != nil {
+		t.Fatalf("connect: %v", err)
+	}
+	c.me = Person{ID: connect.SID, Name: name}
+	return c
+}
+
+func (c *client) send(text string) {
+	c.t.Helper()
+	if err := c.ws.WriteMessage(websocket.TextMessage, []byte(text)); err != nil {
+		c.t.Fatalf("send %q: %v", text, err)
+	}
+}
+
+func (c *client) read() string {
+	c.t.Helper()
+	_, data, err := c.ws.ReadMessage()
+	if err != nil {
+		c.t.Fatalf("read: %v", err)
+	}
+	return string(data)
+}
+
+func (c *client) want(event string, payload any) {
+	c.t.Helper()
+	b, err := json.Marshal([]any{event, payload})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if got, want := c.read(), "42"+string(b); got != want {
+		c.t.Fatalf("%s got %s, want %s", c.me.Name, got, want)
+	}
+}
+
+func (c *client) enter() []Person {
+	c.t.Helper()
+	c.send(`420["enter","` + c.me.Name + `"]`)
+	var answer [][]Person
+	if err := json.Unmarshal([]byte(strings.TrimPrefix(c.read(), "430")), &answer); err != nil || len(answer) != 1 {
+		c.t.Fatalf("enter: got %v, %v", answer, err)
+	}
+	return answer[0]
+}
+
+func TestChat(t *testing.T) {
+	url := start(t)
+	ada := dial(t, url, "Ada")
+	if here := ada.enter(); len(here) != 1 || here[0] != ada.me {
+		t.Errorf("got %v, want Ada alone", here)
+	}
+	bob := dial(t, url, "Bob")
+	if here := bob.enter(); len(here) != 2 {
+		t.Errorf("got %v, want two people", here)
+	}
+	ada.want("entered", bob.me)
+	ada.send(`42["typing",true]`)
+	bob.want("typed", Typing{Who: ada.me, On: true})
+	ada.send(`42["say","  hello "]`)
+	for _, c := range []*client{ada, bob} {
+		c.want("said", Line{From: ada.me, Text: "hello"})
+	}
+	ada.send(`42["say","   "]`)                                         // nothing
+	ada.send(`42["say","` + strings.Repeat("x", maxTextBytes+1) + `"]`) // too long
+	ada.send(`42["say",{"not":"text"}]`)                                // wrong type
+	bob.ws.Close()
+	ada.want("left", bob.me)
+}
+
+func TestStrangersAreQuiet(t *testing.T) {
+	url := start(t)
+	ada := dial(t, url, "Ada")
+	ada.enter()
+	stranger := dial(t, url, "?")
+	stranger.send(`42["say","who hears me?"]`)
+	stranger.ws.Close()
+	bob := dial(t, url, "Bob")
+	bob.enter()
+	ada.want("entered", bob.me)
+}
+
+func TestNames(t *testing.T) {
+	for in, want := range map[string]string{"": "somebody", "  Ada\n Lovelace ": "Ada Lovelace", "\xff": "somebody", strings.Repeat("ü", 50): strings.Repeat("ü", 40)} {
+		if got := cleanName(in); got != want {
+			t.Errorf("cleanName(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
