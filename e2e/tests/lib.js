@@ -164,10 +164,20 @@ export async function connect(t, server, options = {}) {
 }
 
 // children lists the process ids right below one, whichever of its threads started them.
-export async function children(pid) {
+async function children(pid) {
   const threads = await readdir(`/proc/${pid}/task`);
   const lists = await Promise.all(threads.map((t) => readFile(`/proc/${pid}/task/${t}/children`, "utf8").catch(() => "")));
   return lists.flatMap((l) => l.trim().split(/\s+/).filter(Boolean).map(Number));
+}
+
+// hostOf is the process that runs the user's code: the one of a dev server's children that was
+// given a link. The others are the go command's, which come and go.
+export async function hostOf(server) {
+  for (const pid of await children(server.child.pid)) {
+    const env = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
+    if (/(^|\0)PARTY_HOST_FD=/.test(env)) return pid;
+  }
+  throw new Error("the dev server has no host process");
 }
 
 // descendants lists a process and all below it.

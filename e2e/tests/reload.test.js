@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PartySocket } from "partysocket";
-import { children, connect, dev, project } from "./lib.js";
+import { connect, dev, hostOf, project } from "./lib.js";
 
 test("reload under traffic keeps every socket and every message", async (t) => {
   const app = await project(t, { fixture: "echo" });
@@ -92,8 +92,7 @@ for (const [how, crash] of Object.entries({
   "os.Exit": (server) => PartySocket.fetch({ host: server.host, room: "victim", query: { do: "exit" } }),
   "a panic outside a callback": (server) => PartySocket.fetch({ host: server.host, room: "victim", query: { do: "panic" } }),
   SIGKILL: async (server) => {
-    const [host] = await children(server.child.pid);
-    process.kill(host, "SIGKILL");
+    process.kill(await hostOf(server), "SIGKILL");
   },
 })) {
   test(`after ${how} sockets stay, requests wait, the code comes back`, async (t) => {
