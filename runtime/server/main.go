@@ -108,6 +108,7 @@ func run(ctx context.Context, release func(), app *party.App, args []string, std
 	drain, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
 	l.Close()
+	<-served // else hs would close the listener again, and call that an error
 	err = orders.close()
 	// Sockets and rooms first: http.Server knows neither.
 	err = errors.Join(err, s.Shutdown(drain))

@@ -86,6 +86,8 @@ func writeTurns(s *sqlite.Store, room storage.Room) error {
 	if err != nil {
 		return err
 	}
+	// The first turns are all on their way before what follows one of them: or it overtakes them.
+	begun := make(chan struct{})
 	var next func(n int)
 	next = func(n int) {
 		s.Commit(crashTurn(room, c.Fence, n), func(err error) {
@@ -95,12 +97,14 @@ func writeTurns(s *sqlite.Store, room storage.Room) error {
 			}
 			// One write, so that a kill leaves no half of an acknowledgement.
 			fmt.Fprintf(os.Stdout, "%s %d\n", room, n)
+			<-begun
 			next(n + ahead)
 		})
 	}
 	for n := range ahead {
 		next(last + 1 + n)
 	}
+	close(begun)
 	return nil
 }
 
