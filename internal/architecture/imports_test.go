@@ -82,7 +82,7 @@ var rules = []rule{
 	{
 		why:       "images and deployment files are made by the tools",
 		packages:  []string{"runtime/...", "internal/platform", "internal/supervise", "internal/release"},
-		forbidden: []string{module + "/internal/image", module + "/internal/deployfiles", "github.com/google/go-containerregistry/..."},
+		forbidden: []string{module + "/internal/image", module + "/internal/deployfiles", module + "/internal/sbom", "github.com/google/go-containerregistry/...", "github.com/CycloneDX/..."},
 	},
 	{
 		why:       "what keeps hosts and versions knows no user code",

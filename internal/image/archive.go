@@ -2,10 +2,10 @@ package image
 
 import (
 	"archive/tar"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -58,7 +58,7 @@ func write(w io.Writer, tag name.Tag, img v1.Image) error {
 	}
 	old := dockerManifest{Config: blob(configName), RepoTags: []string{tag.String()}}
 
-	a := &archive{tar.NewWriter(w), file.Created.Time}
+	a := &tarWriter{tar.NewWriter(w), file.Created.Time}
 	for _, f := range []struct {
 		path string
 		data []byte
@@ -68,7 +68,7 @@ func write(w io.Writer, tag name.Tag, img v1.Image) error {
 		{blob(digest), manifest},
 		{blob(configName), config},
 	} {
-		if err := a.add(f.path, f.data); err != nil {
+		if err := a.addBlob(f.path, f.data); err != nil {
 			return err
 		}
 	}
@@ -83,7 +83,7 @@ func write(w io.Writer, tag name.Tag, img v1.Image) error {
 	if err != nil {
 		return err
 	}
-	if err := a.add("manifest.json", both); err != nil {
+	if err := a.addBlob("manifest.json", both); err != nil {
 		return err
 	}
 	return a.w.Close()
@@ -98,25 +98,12 @@ type dockerManifest struct {
 
 func blob(h v1.Hash) string { return "blobs/" + h.Algorithm + "/" + h.Hex }
 
-// archive is a tar whose entries have one time.
-type archive struct {
-	w  *tar.Writer
-	at time.Time
+// addBlob adds a file that is in memory.
+func (t *tarWriter) addBlob(path string, data []byte) error {
+	return t.add(tar.Header{Typeflag: tar.TypeReg, Name: path, Mode: 0o644, Size: int64(len(data))}, bytes.NewReader(data))
 }
 
-func (a *archive) header(path string, size int64) error {
-	return a.w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: path, Mode: 0o644, Size: size, ModTime: a.at, Format: tar.FormatPAX})
-}
-
-func (a *archive) add(path string, data []byte) error {
-	if err := a.header(path, int64(len(data))); err != nil {
-		return err
-	}
-	_, err := a.w.Write(data)
-	return err
-}
-
-func (a *archive) addLayer(l v1.Layer) (path string, err error) {
+func (t *tarWriter) addLayer(l v1.Layer) (path string, err error) {
 	digest, err := l.Digest()
 	if err != nil {
 		return "", err
@@ -130,9 +117,6 @@ func (a *archive) addLayer(l v1.Layer) (path string, err error) {
 		return "", err
 	}
 	defer content.Close()
-	if err := a.header(blob(digest), size); err != nil {
-		return "", err
-	}
-	_, err = io.Copy(a.w, content)
-	return blob(digest), err
+	path = blob(digest)
+	return path, t.add(tar.Header{Typeflag: tar.TypeReg, Name: path, Mode: 0o644, Size: size}, content)
 }

@@ -63,18 +63,23 @@ var component = regexp.MustCompile(`^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$`)
 // Build makes the image. It reads the binary now and again when the image is written.
 func Build(o Options) (v1.Image, error) {
 	created := cmp.Or(o.Created.UTC(), time.Unix(0, 0).UTC())
-	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return layerTar(o.Binary, created) }, tarball.WithMediaType(types.OCILayer))
-	if err != nil {
-		return nil, fmt.Errorf("pack %s: %w", o.Binary, err)
-	}
 	img := mutate.MediaType(empty.Image, types.OCIManifestSchema1)
 	img = mutate.ConfigMediaType(img, types.OCIConfigJSON)
-	img, err = mutate.Append(img, mutate.Addendum{
-		Layer: layer, MediaType: types.OCILayer,
-		History: v1.History{Created: v1.Time{Time: created}, CreatedBy: "party build --image"},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("make the image: %w", err)
+	for _, files := range []tarball.Opener{
+		func() (io.ReadCloser, error) { return baseTar(created) },
+		func() (io.ReadCloser, error) { return programTar(o.Binary, created) },
+	} {
+		layer, err := tarball.LayerFromOpener(files, tarball.WithMediaType(types.OCILayer))
+		if err != nil {
+			return nil, fmt.Errorf("pack %s: %w", o.Binary, err)
+		}
+		img, err = mutate.Append(img, mutate.Addendum{
+			Layer: layer, MediaType: types.OCILayer,
+			History: v1.History{Created: v1.Time{Time: created}, CreatedBy: "party build --image"},
+		})
+		if err != nil {
+			return nil, fmt.Errorf("make the image: %w", err)
+		}
 	}
 	labels := map[string]string{
 		"org.opencontainers.image.title":   o.Title,

@@ -3,11 +3,13 @@ package image
 import (
 	"archive/tar"
 	"bytes"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -155,49 +157,65 @@ func TestArchive(t *testing.T) {
 	}
 }
 
-func TestLayer(t *testing.T) {
+func TestLayers(t *testing.T) {
 	img, err := Build(Options{Binary: binary(t), Arch: "amd64"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	layers, err := img.Layers()
-	if err != nil || len(layers) != 1 {
+	if err != nil || len(layers) != 2 {
 		t.Fatalf("got %d layers, %v", len(layers), err)
 	}
-	content, err := layers[0].Uncompressed()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer content.Close()
 	type file struct {
 		Mode int64
 		UID  int
 		Data string
 	}
-	got := make(map[string]file)
-	for r := tar.NewReader(content); ; {
-		h, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
+	for n, want := range []map[string]file{
+		{
+			"data/": {0o700, User, ""}, "etc/": {0o755, 0, ""}, "etc/passwd": {0o644, 0, passwd}, "etc/group": {0o644, 0, group},
+			"etc/ssl/": {0o755, 0, ""}, "etc/ssl/certs/": {0o755, 0, ""}, "etc/ssl/certs/ca-certificates.crt": {0o644, 0, roots()}, "tmp/": {0o1777, 0, ""},
+		},
+		{"app": {0o755, 0, program}},
+	} {
+		content, err := layers[n].Uncompressed()
 		if err != nil {
 			t.Fatal(err)
 		}
-		data, err := io.ReadAll(r)
-		if err != nil {
-			t.Fatal(err)
+		defer content.Close()
+		got := make(map[string]file)
+		for r := tar.NewReader(content); ; {
+			h, err := r.Next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			data, err := io.ReadAll(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if h.ModTime.Unix() != 0 {
+				t.Errorf("%s is of %v", h.Name, h.ModTime)
+			}
+			got[h.Name] = file{h.Mode, h.Uid, string(data)}
 		}
-		if h.ModTime.Unix() != 0 {
-			t.Errorf("%s is of %v", h.Name, h.ModTime)
+		if diff := cmp.Diff(got, want); diff != "" {
+			t.Errorf("files of layer %d (-got +want):\n%s", n, diff)
 		}
-		got[h.Name] = file{h.Mode, h.Uid, string(data)}
 	}
-	want := map[string]file{
-		"app": {0o755, 0, program}, "data/": {0o700, User, ""}, "etc/": {0o755, 0, ""}, "tmp/": {0o1777, 0, ""},
-		"etc/passwd": {0o644, 0, passwd}, "etc/group": {0o644, 0, group},
+}
+
+// TestRoots reads the certificates as a program in the image would.
+func TestRoots(t *testing.T) {
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM([]byte(roots())) {
+		t.Fatal("the file has no certificate")
 	}
-	if diff := cmp.Diff(got, want); diff != "" {
-		t.Errorf("files (-got +want):\n%s", diff)
+	n := strings.Count(roots(), "-----BEGIN CERTIFICATE-----")
+	if len(pool.Subjects()) != n || n < 50 { //lint:ignore SA1019 it is not the system's pool
+		t.Errorf("of %d certificates %d can be used; want all, and more than 50", n, len(pool.Subjects())) //lint:ignore SA1019 as above
 	}
 }
 

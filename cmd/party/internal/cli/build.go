@@ -29,6 +29,8 @@ type buildOptions struct {
 	system string
 	arch   string
 	image  string
+	push   bool
+	sbom   bool
 	emit   string
 }
 
@@ -46,8 +48,14 @@ It is named after the project and is written into the project's folder, unless -
 says otherwise. The same sources give the same bytes.
 
 With --image it is packed into an OCI image instead, an archive that docker load and
-others read; no container engine is needed. With --emit nothing is built: a file by which
-another tool runs the server is shown, or written with -o.`,
+others read, or with --push is sent to the registry in its name, with the credentials
+of docker login; no container engine is needed.
+
+With --sbom a bill of materials is written beside the result as NAME.cdx.json: the
+Go modules and npm packages in it, in CycloneDX's JSON. A pushed image has it attached.
+
+With --emit nothing is built: a file by which another tool runs the server is shown, or
+written with -o.`,
 		Args: atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -61,6 +69,8 @@ another tool runs the server is shown, or written with -o.`,
 	}
 	cmd.Flags().StringVarP(&o.output, "output", "o", "", "the `file` to write, or the folder for it")
 	cmd.Flags().StringVar(&o.image, "image", "", "pack an OCI image with this `NAME[:TAG]`")
+	cmd.Flags().BoolVar(&o.push, "push", false, "send the image to its registry instead of writing it to a file")
+	cmd.Flags().BoolVar(&o.sbom, "sbom", false, "write a bill of materials as well")
 	cmd.Flags().StringVar(&o.emit, "emit", "", "show a deployment file instead: `KIND` is one of "+strings.Join(deployfiles.Kinds(), ", "))
 	cmd.Flags().StringVar(&o.system, "os", "", "operating system to build for, as in GOOS (default: this one)")
 	cmd.Flags().StringVar(&o.arch, "arch", "", "architecture to build for, as in GOARCH (default: this one)")
@@ -79,6 +89,15 @@ func (o *buildOptions) validate(cmd *cobra.Command) error {
 			return usagef(cmd, "--image is for linux, not for %s", o.system)
 		}
 		o.system = "linux"
+	}
+	if o.push && o.image == "" {
+		return usagef(cmd, "--push needs --image NAME[:TAG]")
+	}
+	if o.push && o.output != "" {
+		return usagef(cmd, "--push and --output exclude each other")
+	}
+	if o.sbom && o.emit != "" {
+		return usagef(cmd, "--sbom and --emit exclude each other")
 	}
 	if o.emit != "" && !slices.Contains(deployfiles.Kinds(), o.emit) {
 		e := usagef(cmd, "there is no deployment file for %q", o.emit)
@@ -103,34 +122,43 @@ func (o *buildOptions) run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	return o.build(ctx, s, p, output)
-}
-
-// build makes the binary, from the build command on, and says so.
-func (o *buildOptions) build(ctx context.Context, s *streams, p *project, output string) error {
-	began := time.Now()
-	if err := p.runBuildCommand(ctx, s); err != nil {
+	bundled, err := o.build(ctx, s, p, output)
+	if err != nil || !o.sbom {
 		return err
 	}
-	if err := p.bundleForProgram(ctx, s); err != nil {
+	bill, err := materials(p, output, bundled)
+	if err != nil {
 		return err
+	}
+	return writeBill(s, output, bill)
+}
+
+// build makes the binary, from the build command on, and says so. It returns the files that went into
+// browser code.
+func (o *buildOptions) build(ctx context.Context, s *streams, p *project, output string) (bundled []string, err error) {
+	began := time.Now()
+	if err := p.runBuildCommand(ctx, s); err != nil {
+		return nil, err
+	}
+	if bundled, err = p.bundleForProgram(ctx, s); err != nil {
+		return nil, err
 	}
 	res, err := p.generateProgram()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if _, err := s.write(res); err != nil {
-		return err
+		return nil, err
 	}
 	if err := o.goBuild(ctx, s, p, output); err != nil {
-		return err
+		return nil, err
 	}
 	info, err := os.Stat(output)
 	if err != nil {
-		return fmt.Errorf("look at the binary: %w", err)
+		return nil, fmt.Errorf("look at the binary: %w", err)
 	}
 	s.printf("Built %s: %s, %s/%s, in %s\n", shown(output), megabytes(info.Size()), o.targetOS(), o.targetArch(), time.Since(began).Round(10*time.Millisecond))
-	return nil
+	return bundled, nil
 }
 
 func (o *buildOptions) targetOS() string {

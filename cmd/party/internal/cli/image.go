@@ -9,10 +9,14 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"github.com/goparty-dev/party/internal/image"
+	"github.com/goparty-dev/party/internal/sbom"
 )
 
-// buildImage builds the binary apart and packs it.
+// buildImage builds the binary apart, packs it, and writes the image or pushes it.
 func (o *buildOptions) buildImage(ctx context.Context, s *streams, p *project) (err error) {
 	tag, err := image.Tag(o.image)
 	if err != nil {
@@ -32,37 +36,76 @@ func (o *buildOptions) buildImage(ctx context.Context, s *streams, p *project) (
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	binary := filepath.Join(dir, p.name())
-	if err := o.build(ctx, s, p, binary); err != nil {
+	bundled, err := o.build(ctx, s, p, binary)
+	if err != nil {
 		return err
 	}
 	img, err := image.Build(image.Options{Binary: binary, Arch: o.targetArch(), Created: created, Title: p.name()})
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(output), 0o755); err != nil {
-		return fmt.Errorf("write the image: %w", err)
+	var bill []byte
+	if o.sbom {
+		if bill, err = materials(p, binary, bundled); err != nil {
+			return err
+		}
 	}
-	out, err := os.CreateTemp(filepath.Dir(output), ".image-")
+	if o.push {
+		return o.pushImage(ctx, s, tag, img, bill)
+	}
+	size, err := writeImage(output, tag, img)
 	if err != nil {
-		return fmt.Errorf("write the image: %w", err)
-	}
-	defer os.Remove(out.Name()) // it is gone if all went well
-	if err := errors.Join(image.Write(out, tag, img), out.Chmod(0o644), out.Close()); err != nil {
 		return err
-	}
-	if err := os.Rename(out.Name(), output); err != nil {
-		return fmt.Errorf("write the image: %w", err)
-	}
-	info, err := os.Stat(output)
-	if err != nil {
-		return fmt.Errorf("look at the image: %w", err)
 	}
 	digest, err := img.Digest()
 	if err != nil {
 		return fmt.Errorf("look at the image: %w", err)
 	}
-	s.printf("Packed %s: %s, image %s, linux/%s, %s\n", shown(output), megabytes(info.Size()), tag, o.targetArch(), digest)
+	s.printf("Packed %s: %s, image %s, linux/%s, %s\n", shown(output), megabytes(size), tag, o.targetArch(), digest)
+	if bill == nil {
+		return nil
+	}
+	return writeBill(s, output, bill)
+}
+
+// pushImage sends an image to its registry, and with it its bill if there is one.
+func (o *buildOptions) pushImage(ctx context.Context, s *streams, tag name.Tag, img v1.Image, bill []byte) error {
+	var attached *image.Attachment
+	if bill != nil {
+		attached = &image.Attachment{MediaType: sbom.MediaType, Content: bill}
+	}
+	pushed, err := image.Push(ctx, tag, img, attached)
+	if err != nil {
+		return err
+	}
+	s.printf("Pushed %s, linux/%s, %s\n", tag, o.targetArch(), pushed.Digest)
+	if attached != nil {
+		s.printf("Attached a CycloneDX bill of materials, %s\n", pushed.Attached)
+	}
 	return nil
+}
+
+// writeImage writes an image's archive, whole or not at all, and returns its size.
+func writeImage(output string, tag name.Tag, img v1.Image) (size int64, err error) {
+	if err := os.MkdirAll(filepath.Dir(output), 0o755); err != nil {
+		return 0, fmt.Errorf("write the image: %w", err)
+	}
+	out, err := os.CreateTemp(filepath.Dir(output), ".image-")
+	if err != nil {
+		return 0, fmt.Errorf("write the image: %w", err)
+	}
+	defer os.Remove(out.Name()) // it is gone if all went well
+	if err := errors.Join(image.Write(out, tag, img), out.Chmod(0o644), out.Close()); err != nil {
+		return 0, err
+	}
+	info, err := os.Stat(out.Name())
+	if err == nil {
+		size, err = info.Size(), os.Rename(out.Name(), output)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("write the image: %w", err)
+	}
+	return size, nil
 }
 
 // sourceDate is the time that files of a build are to have: SOURCE_DATE_EPOCH, in seconds

@@ -2,7 +2,10 @@ package cli
 
 import (
 	"errors"
+	"io"
+	"log"
 	"net"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -29,6 +33,7 @@ func TestMain(m *testing.M) {
 //	request METHOD URL [BODY] the answer's status and body are the script's stdout
 //	socket URL TEXT REGEXP   send TEXT, wait for a message that matches
 //	occupy NAME              $NAME is a port that is taken while the script runs
+//	registry NAME            $NAME is the address of a registry of images
 func TestScripts(t *testing.T) {
 	goEnv := goEnvironment(t)
 	testscript.Run(t, testscript.Params{
@@ -38,6 +43,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": cmdExits, "start": cmdStart, "await": cmdAwait, "terminate": cmdTerminate,
 			"request": cmdRequest, "socket": cmdSocket, "occupy": cmdOccupy,
+			"registry": cmdRegistry,
 		},
 		Setup: func(env *testscript.Env) error {
 			checkout, err := filepath.Abs(filepath.Join("..", "..", "..", ".."))
@@ -97,4 +103,14 @@ func cmdOccupy(ts *testscript.TestScript, neg bool, args []string) {
 	_, port, err := net.SplitHostPort(l.Addr().String())
 	ts.Check(err)
 	ts.Setenv(args[0], port)
+}
+
+func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: registry NAME")
+	}
+	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	ts.Defer(server.Close)
+	ts.Setenv(args[0], server.Listener.Addr().String())
+	ts.Setenv("DOCKER_CONFIG", ts.MkAbs("."))
 }
