@@ -28,18 +28,15 @@ func (l *Lobby) Env() Env { return l.host.env }
 // Party returns the party of that name. Whether it exists shows when a room of it is used.
 func (l *Lobby) Party(name string) PartyRef { return PartyRef{l, name} }
 
-// errNoAssets explains where assets can be read.
-var errNoAssets = errors.New("party: assets can be read by code outside rooms only: by fetch and cron functions and before hooks")
-
 // Asset returns a static file whole, by its path as in a URL, "/index.html". The error is
-// fs.ErrNotExist if there is none, or one that is never served: dot files and node_modules. In
-// rooms and socket functions it is always an error.
+// fs.ErrNotExist if there is none, or one that is never served: dot files and node_modules.
+// Callable from anywhere; a turn is not given up meanwhile.
 func (l *Lobby) Asset(ctx context.Context, path string) ([]byte, error) {
-	if l.up == nil {
-		return nil, errNoAssets
-	}
 	if !strings.HasPrefix(path, "/") {
 		return nil, fmt.Errorf("asset %q: the path must start with /", path)
+	}
+	if l.i != nil {
+		return l.i.seat.Asset(ctx, path)
 	}
 	return l.up.Asset(ctx, path)
 }

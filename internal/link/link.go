@@ -75,20 +75,17 @@ type Seat interface {
 	// Sync waits until every batch applied before is durable.
 	Sync(ctx context.Context) error
 
-	// Fetch sends a request to another room and returns its response. The
-	// caller closes the response's body.
-	Fetch(ctx context.Context, target storage.Room, r *http.Request) (*http.Response, error)
-
-	Dialer
+	Lobby
 
 	// Release ends the instance. left are events that were taken and not
 	// consumed, oldest first; the platform delivers them to the next instance.
 	Release(left []*Event)
 }
 
-// Lobby is what code outside rooms can ask of the platform.
+// Lobby is what user code, in a room or outside, can ask of the platform beyond a room's own.
 type Lobby interface {
-	// Fetch is as in Seat.
+	// Fetch sends a request to a room and returns its response. The
+	// caller closes the response's body.
 	Fetch(ctx context.Context, target storage.Room, r *http.Request) (*http.Response, error)
 	Dialer
 	// Asset opens a static asset by its slash-separated path ("/index.html").

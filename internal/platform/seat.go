@@ -106,5 +106,10 @@ func (s *seat) Fetch(ctx context.Context, target storage.Room, r *http.Request) 
 	return s.room.p.fetch(ctx, target, r)
 }
 
+// Asset implements link.Seat.
+func (s *seat) Asset(_ context.Context, name string) ([]byte, error) {
+	return s.room.p.assets.Read(name)
+}
+
 // Release implements link.Seat.
 func (s *seat) Release(left []*link.Event) { s.room.released(s, left) }

@@ -1,11 +1,14 @@
 package server_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -59,32 +62,56 @@ func TestAssetsCanBeKept(t *testing.T) {
 	}
 }
 
-// Code outside rooms reads assets; rooms do not.
+// TestLobbyAsset reads assets in rooms, in functions and in between.
 func TestLobbyAsset(t *testing.T) {
-	inRoom := make(chan error, 1)
+	read := func(w io.Writer, r *http.Request, lobby *party.Lobby) {
+		data, err := lobby.Asset(r.Context(), r.URL.Query().Get("path"))
+		if err != nil {
+			fmt.Fprint(w, errors.Is(err, fs.ErrNotExist), " ", err)
+			return
+		}
+		fmt.Fprintf(w, "<%.10s> %d", data, len(data))
+	}
 	room := script{request: func(r *scripted, w http.ResponseWriter, req *http.Request) {
-		_, err := r.Lobby().Asset(req.Context(), "/page.html")
-		inRoom <- err
+		if !req.URL.Query().Has("await") {
+			read(w, req, r.Lobby())
+			return
+		}
+		if err := r.Await(req.Context(), func(context.Context) error { read(w, req, r.Lobby()); return nil }); err != nil {
+			t.Error(err)
+		}
 	}}
 	app := &party.App{
 		Rooms: []party.Definition{room.define("a")},
-		Fetch: func(w http.ResponseWriter, r *http.Request, lobby *party.Lobby) {
-			data, err := lobby.Asset(r.Context(), r.URL.Query().Get("path"))
-			if err != nil {
-				fmt.Fprint(w, errors.Is(err, fs.ErrNotExist), " ", err)
-				return
-			}
-			fmt.Fprintf(w, "<%s>", data)
+		Fetch: func(w http.ResponseWriter, r *http.Request, lobby *party.Lobby) { read(w, r, lobby) },
+		Socket: func(ctx context.Context, c *party.Conn, r *http.Request, lobby *party.Lobby) error {
+			var text strings.Builder
+			read(&text, r, lobby)
+			return c.Send(party.Text(text.String()))
 		},
+		BeforeRequest: []party.BeforeHook{{Func: func(w http.ResponseWriter, r *http.Request, lobby *party.Lobby) (*http.Request, error) {
+			if r.URL.Query().Has("hook") {
+				read(w, r, lobby)
+				return nil, nil
+			}
+			return r, nil
+		}}},
 	}
-	hs := start(t, server.App(app), server.Assets(fstest.MapFS{"page.html": {Data: []byte("page")}, ".env": {Data: []byte("secret")}}))
-	visit(t, hs.URL+"/render?path=/page.html").check(t, 200, "<page>")
-	for _, path := range []string{"/none", "/.env"} {
-		visit(t, hs.URL+"/render?path="+path).check(t, 200, "true open "+path+": file does not exist")
-	}
-	visit(t, hs.URL+"/render?path=page.html").check(t, 200, `false asset "page.html": the path must start with /`)
-	visit(t, hs.URL+"/parties/a/x")
-	if err := within(t, inRoom, "the room"); err == nil || !strings.Contains(err.Error(), "outside rooms only") {
-		t.Errorf("in a room: got %v", err)
-	}
+	large := bytes.Repeat([]byte("large "), 1<<20)
+	files := fstest.MapFS{"page.html": {Data: []byte("page")}, "large": {Data: large}, ".env": {Data: []byte("secret")}}
+	inBothForms(t, app, platform.Options{Assets: files}, party.HostOptions{}, func(t *testing.T, hs *httptest.Server) {
+		for _, place := range []string{"/render?", "/parties/a/x?", "/parties/a/x?await&", "/parties/a/x?hook&"} {
+			for _, test := range []struct{ path, want string }{
+				{"/page.html", "<page> 4"},
+				{"/large", fmt.Sprintf("<large larg> %d", len(large))},
+				{"/none", "true open /none: file does not exist"},
+				{"/.env", "true open /.env: file does not exist"},
+				{"page.html", `false asset "page.html": the path must start with /`},
+			} {
+				visit(t, hs.URL+place+"path="+test.path).check(t, 200, test.want)
+			}
+		}
+		c := dial(t, hs, "/socket?path=/page.html")
+		c.want("<page> 4")
+	})
 }

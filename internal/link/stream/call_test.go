@@ -310,22 +310,17 @@ func TestCallOfTooMuch(t *testing.T) {
 func TestLobby(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		seat := newSeat()
+		seat.assets = map[string]string{"/index.html": "<html>"}
 		seat.fetch = func(_ context.Context, to storage.Room, _ *http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader("from " + to.Name))}, nil
 		}
 		var kept link.Lobby
 		h := pipe(t, &fakeHost{call: func(ctx context.Context, c link.Call, _ http.ResponseWriter) (link.Outcome, error) {
 			kept = c.Lobby
-			if data, err := c.Lobby.Asset(ctx, "/index.html"); string(data) != "<html>" || err != nil {
-				t.Errorf("asset: %q, %v", data, err)
-			}
-			if _, err := c.Lobby.Asset(ctx, "/none"); !errors.Is(err, fs.ErrNotExist) {
-				t.Errorf("missing asset: %v, want %v", err, fs.ErrNotExist)
-			}
+			checkAssets(t, ctx, c.Lobby)
 			return link.Outcome{}, nil
 		}})
-		lobby := fakeLobby{seat, map[string]string{"/index.html": "<html>"}}
-		if _, err := h.Call(t.Context(), link.Call{Kind: link.CallFetch, Lobby: lobby}, nil); err != nil {
+		if _, err := h.Call(t.Context(), link.Call{Kind: link.CallFetch, Lobby: seat}, nil); err != nil {
 			t.Fatal(err)
 		}
 		// It works after the call too.
@@ -336,6 +331,31 @@ func TestLobby(t *testing.T) {
 		if b, err := io.ReadAll(resp.Body); string(b) != "from ada" || err != nil {
 			t.Errorf("got %q, %v", b, err)
 		}
+	})
+}
+
+func checkAssets(t *testing.T, ctx context.Context, lobby link.Lobby) {
+	t.Helper()
+	if data, err := lobby.Asset(ctx, "/index.html"); string(data) != "<html>" || err != nil {
+		t.Errorf("asset: %q, %v", data, err)
+	}
+	if _, err := lobby.Asset(ctx, "/none"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("missing asset: %v, want %v", err, fs.ErrNotExist)
+	}
+}
+
+// TestAssetsInRooms reads them through a room's seat, while the room has one.
+func TestAssetsInRooms(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		seat := newSeat()
+		seat.assets = map[string]string{"/index.html": "<html>"}
+		inTurn(t, seat, func(i *fakeRoom) {
+			checkAssets(t, t.Context(), i.Seat)
+			i.release()
+			if data, err := i.Seat.Asset(t.Context(), "/index.html"); err == nil {
+				t.Errorf("after the release: got %q", data)
+			}
+		})
 	})
 }
 

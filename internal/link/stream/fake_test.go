@@ -113,12 +113,14 @@ func (r *fakeRoom) Evict(time.Duration) {
 	}()
 }
 
-// fakeSeat is the platform's side of a room. It records what comes.
+// fakeSeat is the platform's side of a room, or of a call. It records what comes.
 type fakeSeat struct {
 	get   func(ctx context.Context, keys []string) (map[string][]byte, error)
 	list  func(ctx context.Context, r storage.Range) ([]storage.Entry, error)
 	sync  func(ctx context.Context) error
 	fetch func(ctx context.Context, target storage.Room, r *http.Request) (*http.Response, error)
+
+	assets map[string]string
 
 	batches  chan *link.Batch
 	released chan []*link.Event
@@ -143,6 +145,13 @@ func (s *fakeSeat) Sync(ctx context.Context) error { return s.sync(ctx) }
 
 func (s *fakeSeat) Fetch(ctx context.Context, target storage.Room, r *http.Request) (*http.Response, error) {
 	return s.fetch(ctx, target, r)
+}
+
+func (s *fakeSeat) Asset(_ context.Context, path string) ([]byte, error) {
+	if data, ok := s.assets[path]; ok {
+		return []byte(data), nil
+	}
+	return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
 }
 
 // Dial opens a socket that sends back what it is sent, in capitals, and closes as it is told.
@@ -181,19 +190,6 @@ func (c *echoSocket) Receive(ctx context.Context) (string, bool, error) {
 func (c *echoSocket) Close(code int, reason string) error {
 	c.out.put(outgoing{close: &link.SocketClosed{Code: code, Reason: reason}})
 	return nil
-}
-
-// fakeLobby is the platform's side of a call.
-type fakeLobby struct {
-	*fakeSeat
-	assets map[string]string
-}
-
-func (l fakeLobby) Asset(_ context.Context, path string) ([]byte, error) {
-	if data, ok := l.assets[path]; ok {
-		return []byte(data), nil
-	}
-	return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
 }
 
 // rig is both ends of a stream.

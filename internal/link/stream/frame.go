@@ -44,7 +44,7 @@ const (
 	kindList                     // ask, handle, range
 	kindSync                     // ask, handle
 	kindFetch                    // ask, handle, call, target, request; handle is 0 outside rooms
-	kindOpen                     // ask, call, path
+	kindOpen                     // ask, handle, call, path; handle is 0 outside rooms
 	kindCancel                   // ask: nobody waits for the answer any more
 	kindReturn                   // call, outcome, error
 )

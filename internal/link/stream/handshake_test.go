@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -65,7 +66,7 @@ func TestHandshakeOfAHostThatCannotStart(t *testing.T) {
 var otherHello = frame(kindHello, magic+"\x63what comes with version 99")
 
 func TestHandshakeWithAnotherVersion(t *testing.T) {
-	const want = "version 99 of the link and this program version 1: rebuild"
+	want := fmt.Sprintf("version 99 of the link and this program version %d: rebuild", Version)
 	t.Run("host", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ours, theirs := net.Pipe()
@@ -103,7 +104,7 @@ func TestHandshakeWithSomethingElse(t *testing.T) {
 		"nothing":  "",
 		"cut off":  string(otherHello[:9]),
 		"no magic": string(frame(kindHello, "party lint\x01")),
-		"garbage":  string(frame(kindHello, magic+"\x01\xff\xff\xff\xff")),
+		"garbage":  string(frame(kindHello, magic+string(rune(Version))+"\xff\xff\xff\xff")),
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

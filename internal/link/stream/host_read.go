@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/goparty-dev/party/internal/link"
-	"github.com/goparty-dev/party/runtime/storage"
 )
 
 // read handles frames until the stream ends. Nothing in it waits for anything
@@ -97,16 +96,17 @@ func (h *Host) asked(k kind, id uint64, d *decoder) error {
 		seat := h.seat(d.uint())
 		work = func(ctx context.Context, l *load) { l.done(seat.Sync(ctx)) }
 	case kindFetch:
-		by := h.fetcher(d.uint(), d.uint())
+		by := h.lobbyOf(d.uint(), d.uint())
 		target, request := d.room(), d.request()
 		work = func(ctx context.Context, l *load) { l.fetch(ctx, by, target, request) }
 	case kindDial:
-		by := h.fetcher(d.uint(), d.uint())
+		by := h.lobbyOf(d.uint(), d.uint())
 		target, request := d.room(), d.request()
 		work = func(ctx context.Context, l *load) { l.dial(ctx, by, target, request) }
 	case kindOpen:
-		lobby, path := h.lobbyOf(d.uint()), d.string()
-		work = func(ctx context.Context, l *load) { l.asset(ctx, lobby, path) }
+		by := h.lobbyOf(d.uint(), d.uint())
+		path := d.string()
+		work = func(ctx context.Context, l *load) { l.asset(ctx, by, path) }
 	}
 	if err := d.done(); err != nil {
 		return err
@@ -123,30 +123,18 @@ func (h *Host) seat(handle uint64) loader {
 	return noSeat{}
 }
 
-// fetcher is what sends requests and opens sockets to rooms: a seat or a lobby.
-type fetcher interface {
-	link.Dialer
-	Fetch(ctx context.Context, target storage.Room, r *request) (*response, error)
-}
-
-func (h *Host) fetcher(handle, call uint64) fetcher {
-	switch {
-	case handle == 0:
-		return h.lobbyOf(call)
-	default:
-		if r := h.room(handle); r != nil {
+// lobbyOf returns what answers for a room, or for a call if handle is 0. Functions may keep their lobby after
+// the call; they are given that of the latest call, as all lobbies lead to the same rooms.
+func (h *Host) lobbyOf(handle, call uint64) link.Lobby {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if handle != 0 {
+		if r := h.rooms[handle]; r != nil {
 			return r.seat
 		}
 		return noSeat{}
 	}
-}
-
-// lobbyOf returns the lobby of a call. Functions may keep theirs after the
-// call; they are given that of the latest call, as all lobbies lead to the same rooms.
-func (h *Host) lobbyOf(id uint64) link.Lobby {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	switch c := h.calls[id]; {
+	switch c := h.calls[call]; {
 	case c != nil && c.lobby != nil:
 		return c.lobby
 	case h.lobby != nil:

@@ -115,7 +115,7 @@ func (l *load) asset(ctx context.Context, from link.Lobby, path string) {
 }
 
 // fetch streams a response down, as far ahead of its reader as the window allows.
-func (l *load) fetch(ctx context.Context, by fetcher, target storage.Room, r *request) {
+func (l *load) fetch(ctx context.Context, by link.Lobby, target storage.Room, r *request) {
 	resp, err := by.Fetch(ctx, target, r.WithContext(ctx))
 	if err != nil {
 		l.done(err)

@@ -195,6 +195,11 @@ func (t *seat) Fetch(ctx context.Context, target storage.Room, r *http.Request) 
 	return t.s.fetch(ctx, origin{room: t.handle}, target, r)
 }
 
+// Asset implements link.Seat.
+func (t *seat) Asset(ctx context.Context, path string) ([]byte, error) {
+	return t.s.asset(ctx, origin{room: t.handle}, path)
+}
+
 // lobby is a call's way to the platform.
 type lobby struct {
 	s    *server
@@ -210,6 +215,12 @@ func (l lobby) Fetch(ctx context.Context, target storage.Room, r *http.Request) 
 
 // Asset implements link.Lobby.
 func (l lobby) Asset(ctx context.Context, path string) ([]byte, error) {
-	a, err := l.s.load(ctx, kindOpen, func(b []byte) []byte { return appendString(appendUint(b, l.call), path) })
+	return l.s.asset(ctx, origin{call: l.call}, path)
+}
+
+func (s *server) asset(ctx context.Context, from origin, path string) ([]byte, error) {
+	a, err := s.load(ctx, kindOpen, func(b []byte) []byte {
+		return appendString(appendUint(appendUint(b, from.room), from.call), path)
+	})
 	return a.data, err
 }
