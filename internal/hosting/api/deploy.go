@@ -16,6 +16,15 @@ type DeployRequest struct {
 	NoWait bool `json:"no_wait,omitempty"`
 }
 
+// RollbackRequest asks for an earlier version. The zero value means the one before.
+type RollbackRequest struct {
+	// Version is the ID of one that can be gone back to, or "" for the one before. One that cannot is
+	// refused with CodeRefused, one that is not known with CodeNotFound.
+	Version string `json:"version,omitempty"`
+	// NoWait ends the stream when the rooms are handed over.
+	NoWait bool `json:"no_wait,omitempty"`
+}
+
 // Plan says what a deploy would change.
 type Plan struct {
 	App     string   `json:"app"`

@@ -18,7 +18,7 @@
 //	PUT    /v1/apps/{app}/blobs/{sha256} bytes  204             deploy
 //	POST   /v1/apps/{app}/plan  DeployRequest   Plan            deploy
 //	POST   /v1/apps/{app}/deploy DeployRequest  Event a line    deploy; with vars also env
-//	POST   /v1/apps/{app}/rollback              Event a line    deploy
+//	POST   /v1/apps/{app}/rollback RollbackRequest Event a line deploy
 //	POST   /v1/apps/{app}/restart               Event a line    deploy
 //	GET    /v1/apps/{app}/versions              []Version       read
 //	GET    /v1/apps/{app}/env                   EnvNames        env
