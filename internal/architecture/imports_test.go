@@ -85,6 +85,16 @@ var rules = []rule{
 		forbidden: []string{module + "/internal/image", module + "/internal/deployfiles", module + "/internal/sbom", "github.com/google/go-containerregistry/...", "github.com/CycloneDX/..."},
 	},
 	{
+		why:       "programs do not know who hosts them",
+		packages:  []string{"runtime/...", "internal/platform", "internal/supervise", "internal/release"},
+		forbidden: []string{module + "/internal/hosting/..."},
+	},
+	{
+		why:       "what asks a host and what answers share plain data only",
+		packages:  []string{"internal/hosting/api", "internal/hosting/client", "internal/hosting/credentials"},
+		forbidden: []string{module + "/internal/hosting", module + "/runtime/...", module + "/internal/platform", "github.com/spf13/cobra"},
+	},
+	{
 		why:       "what keeps hosts and versions knows no user code",
 		packages:  []string{"internal/supervise", "internal/release"},
 		forbidden: []string{module + "/runtime", module + "/runtime/server"},
