@@ -80,7 +80,7 @@ func (c *Conn) sendWith(msg Message, opts []SendOption) error {
 
 // Close closes the connection. The code is 1000, 1001, 1003, 1007–1014 or
 // 3000–4999; others become 1011. The reason is cut to 123 bytes. OnClose
-// follows, as for any other end.
+// follows, as for any other end; messages that the client sends meanwhile are dropped.
 func (c *Conn) Close(code int, reason string) error {
 	return c.i.emitClose(c, code, reason)
 }

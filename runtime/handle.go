@@ -29,7 +29,7 @@ func (i *instance) handle(t *turn) {
 
 func (i *instance) message(ev *link.Event) {
 	c := i.sessions[ev.Session]
-	if c == nil || c.closed {
+	if c == nil || c.closed || c.shut.Load() { // what a client says after the room has closed it is not heard
 		return
 	}
 	msg := Message{data: ev.Data, binary: ev.Binary}
@@ -38,9 +38,6 @@ func (i *instance) message(ev *link.Event) {
 		return
 	}
 	if c.apart {
-		if c.shut.Load() {
-			return
-		}
 		if err := i.protect(func() error { return i.hooks.Engine.EngineMessage(i.ctx, c, msg) }); err != nil {
 			i.connError("EngineMessage", c, err)
 		}

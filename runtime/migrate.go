@@ -116,7 +116,7 @@ func (i *instance) mayFlush() error {
 // have had another type.
 func (r *Room) StoredField(ctx context.Context, name string, v any) (bool, error) {
 	s := r.Storage()
-	if err := s.inTurn(); err != nil {
+	if err := s.inTurn(ctx); err != nil {
 		return false, err
 	}
 	data, ok, err := s.load(ctx, fieldKey(name))

@@ -12,7 +12,7 @@ import (
 )
 
 // Storage is a room's durable key-value store. Use it in turns only; a call
-// outside one returns ErrOutsideTurn.
+// outside one, or with the context of an await, returns ErrOutsideTurn.
 //
 // Values are stored as JSON, except []byte, which is stored as it is. Keys
 // are 1 to 2048 bytes and do not begin with the byte 0x00, encoded values at most 2 MiB. Keys are ordered by their bytes.
@@ -42,7 +42,7 @@ func Get[T any](ctx context.Context, s Storage, key string) (T, bool, error) {
 }
 
 func (s Storage) raw(ctx context.Context, key string) ([]byte, bool, error) {
-	if err := s.check(key); err != nil {
+	if err := s.check(ctx, key); err != nil {
 		return nil, false, err
 	}
 	return s.load(ctx, key)
@@ -72,7 +72,7 @@ func Unconfirmed() PutOption { return func(o *putOptions) { o.unconfirmed = true
 
 // Put stores v under key.
 func (s Storage) Put(ctx context.Context, key string, v any, opts ...PutOption) error {
-	if err := s.check(key); err != nil {
+	if err := s.check(ctx, key); err != nil {
 		return err
 	}
 	data, err := encodeValue(v)
@@ -104,7 +104,7 @@ func (s Storage) GetAll(ctx context.Context, keys ...string) ([]Entry, error) {
 	var load []string
 	found := make(map[string][]byte)
 	for _, k := range keys {
-		if err := s.check(k); err != nil {
+		if err := s.check(ctx, k); err != nil {
 			return nil, err
 		}
 		if v, exists, written := s.i.writes.lookup(k); !written {
@@ -129,10 +129,13 @@ func (s Storage) GetAll(ctx context.Context, keys ...string) ([]Entry, error) {
 
 // Delete removes keys and returns how many of them existed.
 func (s Storage) Delete(ctx context.Context, keys ...string) (int, error) {
+	if len(keys) > 1 { // a key that is named twice exists once
+		keys = slices.Compact(slices.Sorted(slices.Values(keys)))
+	}
 	var load []string
 	n := 0
 	for _, k := range keys {
-		if err := s.check(k); err != nil {
+		if err := s.check(ctx, k); err != nil {
 			return 0, err
 		}
 		if _, exists, written := s.i.writes.lookup(k); !written {
@@ -157,7 +160,7 @@ func (s Storage) Delete(ctx context.Context, keys ...string) (int, error) {
 
 // DeleteAll removes every key. The alarm and persisted fields stay.
 func (s Storage) DeleteAll(ctx context.Context) error {
-	if err := s.inTurn(); err != nil {
+	if err := s.inTurn(ctx); err != nil {
 		return err
 	}
 	keep, err := s.i.hiddenEntries(ctx)
@@ -199,7 +202,7 @@ func (e Entry) Decode(v any) error {
 
 // List returns the selected entries in the byte order of their keys.
 func (s Storage) List(ctx context.Context, o ListOptions) ([]Entry, error) {
-	if err := s.inTurn(); err != nil {
+	if err := s.inTurn(ctx); err != nil {
 		return nil, err
 	}
 	if o.Start != "" && o.StartAfter != "" {
@@ -270,7 +273,7 @@ func merge(stored []storage.Entry, pending map[string]*write, reverse bool, limi
 // Transaction runs fn, and if it returns an error or panics, undoes what it
 // has written. It needs no retries: nothing else runs in the room meanwhile. fn must not await.
 func (s Storage) Transaction(ctx context.Context, fn func(ctx context.Context) error) (err error) {
-	if err := s.inTurn(); err != nil {
+	if err := s.inTurn(ctx); err != nil {
 		return err
 	}
 	m := s.i.writes.mark()
@@ -288,7 +291,7 @@ func (s Storage) Transaction(ctx context.Context, fn func(ctx context.Context) e
 // Sync returns when all that the room has written is durable. It ends the running commit: what the turn
 // writes afterwards is another one.
 func (s Storage) Sync(ctx context.Context) error {
-	if err := s.inTurn(); err != nil {
+	if err := s.inTurn(ctx); err != nil {
 		return err
 	}
 	if err := s.i.mayFlush(); err != nil {
@@ -298,21 +301,24 @@ func (s Storage) Sync(ctx context.Context) error {
 	return s.i.seat.Sync(ctx)
 }
 
-func (s Storage) inTurn() error {
-	if s.i.cur == nil {
+// inTurn refuses what is called without the turn. The turn that runs may be another's: the context
+// of an await tells, unless its function has entered a turn of its own by Do.
+func (s Storage) inTurn(ctx context.Context) error {
+	t := s.i.cur
+	if t == nil || t.ev != nil && ctx.Value(inAwait{}) != nil {
 		return ErrOutsideTurn
 	}
 	return nil
 }
 
-func (s Storage) check(key string) error {
+func (s Storage) check(ctx context.Context, key string) error {
 	if key == "" || len(key) > storage.MaxKeyBytes {
 		return fmt.Errorf("%w: this one has %d", ErrKeyTooLong, len(key))
 	}
 	if isHidden(key) {
 		return fmt.Errorf("%w: %q", ErrReservedKey, key)
 	}
-	return s.inTurn()
+	return s.inTurn(ctx)
 }
 
 func encodeValue(v any) ([]byte, error) {

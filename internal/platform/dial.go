@@ -27,7 +27,7 @@ func (p *Platform) dial(ctx context.Context, target storage.Room, r *http.Reques
 		}
 	}
 	enter := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.forward(w, r, target) })
-	ws, resp, err := pipe.Dial(ctx, enter, p.roomURL(target, r).RequestURI(), header)
+	ws, resp, err := pipe.Dial(bare{ctx}, enter, p.roomURL(target, r).RequestURI(), header)
 	switch {
 	case errors.Is(err, websocket.ErrBadHandshake):
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10))

@@ -163,26 +163,35 @@ func (r *room) socketGone(s *session, ev *link.Event) {
 	r.mu.Lock()
 	s.gone = true
 	r.leave(s)
-	tell := s.joined && !s.forgot
-	if tell {
+	joined, tell := s.joined && !s.forgot, !s.told
+	switch {
+	case joined && tell:
+		s.told = true
 		r.track(ev.Seq, tracked{closed: s})
-	} else {
+	case !joined:
 		r.drop(s)
 	}
 	count := len(r.members)
 	r.mu.Unlock()
 	r.p.connections.Add(-1)
 	r.p.removeSession(s)
-	if tell {
+	if joined {
 		if f := r.p.observer.Left; f != nil {
 			f(SessionInfo{Room: r.key, Conn: s.conn, Code: ev.Code, Reason: ev.Reason, Count: count})
 		}
-		if err := r.deliver(r.p.ctx, ev); err != nil {
-			r.mu.Lock()
-			delete(r.tracked, ev.Seq)
-			r.drop(s)
-			r.mu.Unlock()
+		if tell {
+			r.deliverClose(s, ev)
 		}
 	}
 	r.unuse()
+}
+
+// deliverClose delivers the Close event of a session, which is tracked.
+func (r *room) deliverClose(s *session, ev *link.Event) {
+	if err := r.deliver(r.p.ctx, ev); err != nil {
+		r.mu.Lock()
+		delete(r.tracked, ev.Seq)
+		r.drop(s)
+		r.mu.Unlock()
+	}
 }

@@ -39,6 +39,7 @@ type session struct {
 	taken   bool   // the Open event is consumed
 	gone    bool   // the socket has ended
 	forgot  bool   // the host has forgotten it: no Close event
+	told    bool   // the Close event is under way, or has been
 	code    int    // of our own close frame; 0 when none was sent
 	reason  string
 	verdict verdict
@@ -80,6 +81,24 @@ func (s *session) tooSlow() {
 	s.room.p.metrics.slow.Add(1)
 	s.room.p.log.Info("connection reads too slowly and is closed", "party", s.room.key.Party, "room", s.room.key.Name, "conn", s.conn)
 	s.shut(websocket.CloseTryAgainLater, "too slow")
+	s.tellEnd()
+}
+
+// tellEnd tells the room of a session's end before its socket has ended, which may take a slow
+// client closeWait: room code is not to count on who gets nothing any more. Called with room.mu held.
+func (s *session) tellEnd() {
+	if !s.joined || s.forgot || s.told || s.engine != nil {
+		return
+	}
+	r := s.room
+	s.told = true
+	ev := &link.Event{Kind: link.Close, Seq: r.seq.Add(1), Session: s.id, Code: s.code, Reason: s.reason}
+	r.track(ev.Seq, tracked{closed: s})
+	r.use()
+	go func() { // the turn that has sent too much is still to end
+		r.deliverClose(s, ev)
+		r.unuse()
+	}()
 }
 
 // shut sends a close frame after what has been sent. Called with room.mu held.

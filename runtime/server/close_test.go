@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -233,6 +234,74 @@ func TestSlowConsumer(t *testing.T) {
 	}
 	quick.say("x")
 	quick.want(big)
+}
+
+// TestSlowConsumerLeavesAtOnce shows that the room learns of it before the socket has ended, which it
+// does only some seconds later.
+func TestSlowConsumerLeavesAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		closed := make(chan string, 10)
+		s := script{
+			message: func(_ context.Context, r *scripted, c *party.Conn, msg party.Message) error {
+				if msg.Text() == "who" {
+					return c.Send(party.Text(ids(r)))
+				}
+				return r.Broadcast(msg, party.Except(c))
+			},
+			close: func(_ context.Context, r *scripted, c *party.Conn, ev party.CloseEvent) {
+				closed <- fmt.Sprintf("%s %d %q %v of %s", c.ID(), ev.Code, ev.Reason, ev.Clean, ids(r))
+			},
+		}
+		p := bubble(t, server.WithLimits(server.Limits{SendQueueBytes: 1000}), server.Rooms(s.define("chat")))
+		d := websocket.Dialer{NetDialContext: p.connect}
+		slow, _, err := d.Dial("ws://pipes/party/x?_pk=slow", nil) // and never reads
+		if err != nil {
+			t.Fatal(err)
+		}
+		quick := p.mustDial("/party/x?_pk=quick")
+		for range 5 {
+			quick.say(t, strings.Repeat("x", 500))
+		}
+		quick.say(t, "who")
+		if got, ok := arrived(closed); got != `slow 1013 "too slow" false of quick` {
+			t.Errorf("got OnClose %q, %v", got, ok)
+		}
+		if got := quick.take(); got != "quick" {
+			quick.say(t, "who")
+			synctest.Wait()
+			if got := quick.take(); got != "quick" {
+				t.Errorf("listed: %q", got)
+			}
+		}
+		slow.Close()
+		synctest.Wait()
+		if got, ok := arrived(closed); ok {
+			t.Errorf("OnClose once more: %s", got)
+		}
+	})
+}
+
+// TestNothingIsHeardAfterClose drops what a client says after the room has closed it: one that was sent away
+// cannot go on by not answering the close frame.
+func TestNothingIsHeardAfterClose(t *testing.T) {
+	heard := make(chan string, 10)
+	hs := start(t, server.Rooms(script{
+		message: func(_ context.Context, _ *scripted, c *party.Conn, msg party.Message) error {
+			heard <- msg.Text()
+			return c.Close(4000, "go away")
+		},
+		close: func(context.Context, *scripted, *party.Conn, party.CloseEvent) { heard <- "OnClose" },
+	}.define("chat")))
+	c := dial(t, hs, "/party/x")
+	for _, text := range []string{"first", "second", "third"} {
+		c.say(text)
+	}
+	c.wantClose(4000, "go away")
+	for _, want := range []string{"first", "OnClose"} {
+		if got := within(t, heard, want); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
 }
 
 // TestLargeMessage shows that one message above the queue's limit is no sign of a slow client.

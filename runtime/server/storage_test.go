@@ -257,6 +257,23 @@ func TestStorageLimits(t *testing.T) {
 	})
 }
 
+// TestDeleteCountsAKeyOnce counts what existed, however often it is named.
+func TestDeleteCountsAKeyOnce(t *testing.T) {
+	inRoom(t, func(t *testing.T, ctx context.Context, r *scripted) {
+		st := r.Storage()
+		for _, when := range []string{"pending", "durable"} {
+			st.Put(ctx, "a", 1)
+			st.Put(ctx, "b", 1)
+			if when == "durable" {
+				st.Sync(ctx)
+			}
+			if n, err := st.Delete(ctx, "a", "none", "b", "a", "none", "a"); n != 2 || err != nil {
+				t.Errorf("%s: got %d, %v, want 2", when, n, err)
+			}
+		}
+	})
+}
+
 // TestValues shows what is stored of a value.
 func TestValues(t *testing.T) {
 	inRoom(t, func(t *testing.T, ctx context.Context, r *scripted) {
