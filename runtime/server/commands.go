@@ -40,6 +40,7 @@ func commands() []command {
 		{name: "upgrade", args: "NEWBINARY", what: "put a new version into a running \"serve --upgradable\"; no socket closes", run: runUpgrade},
 		{name: "rollback", what: "go back to the version before", run: runRollback},
 		{name: "status", what: "say which version a running \"serve --upgradable\" has", run: runStatus},
+		{name: "plan", what: "say what this program would change if it took over from the version that serves", run: runPlan},
 		{name: "backup", args: "FILE", what: "write a consistent copy of what rooms have stored, also while it is in use", run: runBackup},
 		{name: "restore", args: "FILE", what: "make a backup the stored state", run: runRestore},
 		{name: "health", what: "exit with 0 if the server with this --admin address can serve", run: runHealth},

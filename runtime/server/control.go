@@ -15,36 +15,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/goparty-dev/party/internal/release"
+	"github.com/goparty-dev/party/internal/operate"
 	"github.com/goparty-dev/party/internal/supervise"
 )
-
-// controlSocket is the name of the Unix socket below a data folder by which a running server is told what to
-// do. Whoever may open it decides which code runs: it belongs to the server's user alone.
-const controlSocket = "control.sock"
-
-// progress is one line of the answer to an upgrade or a rollback.
-type progress struct {
-	Notice *supervise.Notice `json:"notice,omitempty"`
-	Remark string            `json:"remark,omitempty"`
-	Error  string            `json:"error,omitempty"`
-	Done   bool              `json:"done,omitempty"` // the last line; without Error it went well
-}
-
-// standing is the answer to a question for the status.
-type standing struct {
-	PID      int          `json:"pid"`
-	Host     int          `json:"host"` // process of the host, 0 while there is none
-	Serving  string       `json:"serving"`
-	Starting string       `json:"starting,omitempty"`
-	Versions []standingOf `json:"versions"` // oldest first
-}
-
-type standingOf struct {
-	ID     string        `json:"id"`
-	Proven bool          `json:"proven"`
-	Build  release.Build `json:"build"`
-}
 
 // control answers on the control socket.
 type control struct {
@@ -76,16 +49,16 @@ func listenControl(sp *split) (*control, error) {
 	ctx, end := context.WithCancel(context.Background())
 	c := &control{sp: sp, end: end}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /status", c.status)
-	mux.HandleFunc("POST /upgrade", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET "+operate.StatusPath, c.status)
+	mux.HandleFunc("POST "+operate.UpgradePath, func(w http.ResponseWriter, r *http.Request) {
 		path := r.URL.Query().Get("binary")
-		c.follow(w, r, func(ctx context.Context, out func(progress)) error {
-			return sp.upgrade(ctx, path, func(text string) { out(progress{Remark: text}) }, func(n supervise.Notice) { out(progress{Notice: &n}) })
+		c.follow(w, r, func(ctx context.Context, out func(operate.Progress)) error {
+			return sp.upgrade(ctx, path, func(text string) { out(operate.Progress{Remark: text}) }, func(n supervise.Notice) { out(operate.Progress{Notice: &n}) })
 		})
 	})
-	mux.HandleFunc("POST /rollback", func(w http.ResponseWriter, r *http.Request) {
-		c.follow(w, r, func(ctx context.Context, out func(progress)) error {
-			return sp.supervisor.Rollback(ctx, func(n supervise.Notice) { out(progress{Notice: &n}) })
+	mux.HandleFunc("POST "+operate.RollbackPath, func(w http.ResponseWriter, r *http.Request) {
+		c.follow(w, r, func(ctx context.Context, out func(operate.Progress)) error {
+			return sp.supervisor.Rollback(ctx, func(n supervise.Notice) { out(operate.Progress{Notice: &n}) })
 		})
 	})
 	c.http = &http.Server{
@@ -102,7 +75,7 @@ func listenControl(sp *split) (*control, error) {
 
 // controlPath is the shorter of two paths to the socket: the system allows about a hundred bytes.
 func controlPath(dataDir string) (string, error) {
-	path, err := filepath.Abs(filepath.Join(dataDir, controlSocket))
+	path, err := filepath.Abs(filepath.Join(dataDir, operate.Socket))
 	if err != nil {
 		return "", fmt.Errorf("control socket: %w", err)
 	}
@@ -129,17 +102,17 @@ func (c *control) close() error {
 }
 
 // follow streams what becomes of a question, a JSON object a line.
-func (c *control) follow(w http.ResponseWriter, r *http.Request, do func(context.Context, func(progress)) error) {
+func (c *control) follow(w http.ResponseWriter, r *http.Request, do func(context.Context, func(operate.Progress)) error) {
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	enc := json.NewEncoder(w)
 	var mu sync.Mutex
-	out := func(p progress) {
+	out := func(p operate.Progress) {
 		mu.Lock()
 		defer mu.Unlock()
 		_ = enc.Encode(p) // if it fails, whoever asked has gone
 		_ = http.NewResponseController(w).Flush()
 	}
-	last := progress{Done: true}
+	last := operate.Progress{Done: true}
 	if err := do(r.Context(), out); err != nil {
 		last.Error = err.Error()
 	}
@@ -148,9 +121,9 @@ func (c *control) follow(w http.ResponseWriter, r *http.Request, do func(context
 
 func (c *control) status(w http.ResponseWriter, _ *http.Request) {
 	st := c.sp.supervisor.Status()
-	out := standing{PID: os.Getpid(), Host: st.PID, Serving: st.Serving, Starting: st.Starting}
+	out := operate.Standing{PID: os.Getpid(), Host: st.PID, Serving: st.Serving, Starting: st.Starting}
 	for _, e := range st.History {
-		v := standingOf{ID: e.ID, Proven: e.Proven}
+		v := operate.Version{ID: e.ID, Proven: e.Proven}
 		if r, err := c.sp.folder.Get(e.ID); err == nil {
 			v.Build = r.About.Build
 		}

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/goparty-dev/party/internal/operate"
 	"github.com/goparty-dev/party/internal/supervise"
 )
 
@@ -56,7 +57,7 @@ func runUpgrade(v *invocation) int {
 	if err != nil {
 		return v.fail(err)
 	}
-	return v.follow(*data, "/upgrade?"+url.Values{"binary": {binary}}.Encode(), *noWait)
+	return v.follow(*data, operate.UpgradePath+"?"+url.Values{"binary": {binary}}.Encode(), *noWait)
 }
 
 func runRollback(v *invocation) int {
@@ -65,7 +66,7 @@ func runRollback(v *invocation) int {
 	if _, code, ok := v.parse(set, 0); !ok {
 		return code
 	}
-	return v.follow(*data, "/rollback", false)
+	return v.follow(*data, operate.RollbackPath, false)
 }
 
 // follow asks for something and shows what becomes of it.
@@ -76,7 +77,7 @@ func (v *invocation) follow(data, target string, noWait bool) int {
 	}
 	defer body.Close()
 	for dec := json.NewDecoder(body); ; {
-		var p progress
+		var p operate.Progress
 		switch err := dec.Decode(&p); {
 		case errors.Is(err, io.EOF):
 			return v.fail(errors.New("the server has ended meanwhile"))
@@ -117,12 +118,12 @@ func runStatus(v *invocation) int {
 	if _, code, ok := v.parse(set, 0); !ok {
 		return code
 	}
-	body, err := askServer(v.ctx, *data, http.MethodGet, "/status")
+	body, err := askServer(v.ctx, *data, http.MethodGet, operate.StatusPath)
 	if err != nil {
 		return v.fail(err)
 	}
 	defer body.Close()
-	var st standing
+	var st operate.Standing
 	if err := json.NewDecoder(body).Decode(&st); err != nil {
 		return v.fail(err)
 	}
