@@ -81,7 +81,7 @@ func (s *server) makeBuild(ctx context.Context, b *build) *failure {
 		if err != nil {
 			return &failure{Output: "generate: " + err.Error()}
 		}
-		s.watchInputs(g.Inputs)
+		s.watchInputs(g.Inputs, g.Searched)
 		if g.Diagnostics.HasErrors() {
 			return &failure{Diagnostics: g.Diagnostics.Sorted()}
 		}

@@ -65,6 +65,8 @@ type GenerateResult struct {
 	Changed bool
 	// Inputs are the files it depends on, absolute; they are watched.
 	Inputs []string
+	// Searched is the folder, absolute, below which a Go file that gets an annotation matters too. Empty: none.
+	Searched string
 }
 
 // Reload says where the time went between a change and the new code that has the rooms.

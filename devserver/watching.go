@@ -1,7 +1,9 @@
 package devserver
 
 import (
+	"bytes"
 	"context"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,11 +18,12 @@ type watchedFiles struct {
 	dirs   []string // of packages
 	files  []string // manifest, variables, go.mod
 	inputs []string // of the generator
+	search string   // folder that the generator has searched for annotations, or ""
 	assets string   // folder, or ""
 }
 
 func (w *watchedFiles) set() watch.Set {
-	set := watch.Set{Dirs: w.dirs, Match: hostbuild.IsSource, Files: append(slices.Clone(w.files), w.inputs...)}
+	set := watch.Set{Dirs: w.dirs, Match: hostbuild.IsSource, Files: append(slices.Clone(w.files), w.inputs...), Search: w.search}
 	if w.assets != "" {
 		set.Trees = []string{w.assets}
 	}
@@ -32,7 +35,7 @@ func (w *watchedFiles) meaning(c watch.Change) changed {
 	ev := changed{At: c.At}
 	for _, path := range c.Paths {
 		if slices.Contains(w.files, path) || slices.Contains(w.inputs, path) ||
-			slices.Contains(w.dirs, filepath.Dir(path)) && hostbuild.IsSource(filepath.Base(path)) {
+			slices.Contains(w.dirs, filepath.Dir(path)) && hostbuild.IsSource(filepath.Base(path)) || w.announces(path) {
 			ev.Source = true
 		}
 		if w.assets != "" && strings.HasPrefix(path, w.assets+string(filepath.Separator)) {
@@ -40,6 +43,16 @@ func (w *watchedFiles) meaning(c watch.Change) changed {
 		}
 	}
 	return ev
+}
+
+// announces reports whether a file of a package that was not built has an annotation: the
+// generator is to look whether there are rooms now.
+func (w *watchedFiles) announces(path string) bool {
+	if w.search == "" || filepath.Ext(path) != ".go" || !strings.HasPrefix(path, w.search+string(filepath.Separator)) {
+		return false
+	}
+	data, err := os.ReadFile(path)
+	return err == nil && bytes.Contains(data, []byte("\n//party:"))
 }
 
 // beginWatching watches what is known before anything has been built.
@@ -80,10 +93,10 @@ func (s *server) watchPackages(found hostbuild.Packages, since time.Time) {
 }
 
 // watchInputs takes over what the generator has read.
-func (s *server) watchInputs(inputs []string) {
+func (s *server) watchInputs(inputs []string, search string) {
 	s.mu.Lock()
-	same := slices.Equal(s.watched.inputs, inputs)
-	s.watched.inputs = slices.Clone(inputs)
+	same := slices.Equal(s.watched.inputs, inputs) && s.watched.search == search
+	s.watched.inputs, s.watched.search = slices.Clone(inputs), search
 	s.mu.Unlock()
 	if !same {
 		s.rewatch(time.Time{})

@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,7 +60,7 @@ func corpus(t *testing.T) (root string, cases []*testCase) {
 }
 
 func (c *testCase) options(t *testing.T) {
-	c.opts.Dir = c.dir
+	c.opts.Dir, c.opts.Root = c.dir, c.dir
 	for line := range strings.Lines(string(c.archive.Comment)) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		switch key {
@@ -157,7 +159,7 @@ func TestCorpus(t *testing.T) {
 func (c *testCase) compare(t *testing.T, res *generator.Result) {
 	got := make(map[string]string)
 	for _, f := range res.Files {
-		got["want/"+filepath.Base(f.Path)] = string(f.Data)
+		got["want/"+c.under(f.Path)] = string(f.Data)
 	}
 	if res.Manifest != nil {
 		got["want/party.json"] = string(res.Manifest.Data)
@@ -167,7 +169,7 @@ func (c *testCase) compare(t *testing.T, res *generator.Result) {
 		got["want/diagnostics"] = render.String(res.Diagnostics)
 	}
 	for _, path := range res.Stale {
-		got["want/stale"] += filepath.Base(path) + "\n"
+		got["want/stale"] += c.under(path) + "\n"
 	}
 	want := make(map[string]string)
 	kept := *c.archive
@@ -188,9 +190,21 @@ func (c *testCase) compare(t *testing.T, res *generator.Result) {
 	for _, name := range []string{"want/party_gen.go", "want/party_calls_gen.go", "want/party_embed_gen.go", "want/party.json", "want/party.ts", "want/stale", "want/diagnostics"} {
 		if data, ok := got[name]; ok {
 			kept.Files = append(kept.Files, txtar.File{Name: name, Data: []byte(data)})
+			delete(got, name)
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(got)) {
+		kept.Files = append(kept.Files, txtar.File{Name: name, Data: []byte(got[name])})
+	}
 	write(t, filepath.Join("testdata", c.name+".txtar"), txtar.Format(&kept))
+}
+
+// under returns the name of a file in the package's folder, or its path in the case's.
+func (c *testCase) under(path string) string {
+	if rel, err := filepath.Rel(c.dir, path); err == nil && filepath.Dir(path) != c.opts.Dir && filepath.Ext(path) != ".ts" {
+		return filepath.ToSlash(rel)
+	}
+	return filepath.Base(path)
 }
 
 // writeModule makes dir a module that uses this checkout.

@@ -18,7 +18,9 @@ import (
 // Embed is what goes into the binary. Both paths are relative to the package's folder.
 type Embed struct {
 	Manifest string // file; empty: none
-	Assets   string // folder, slash-separated; empty: none
+	// Text is the content of a manifest that is not in the package's folder, where go:embed does not reach it.
+	Text   string
+	Assets string // folder, slash-separated; empty: none
 	// Underscores says that there are assets whose names begin with an
 	// underscore, which go:embed leaves out unless it is told otherwise.
 	Underscores bool
@@ -35,8 +37,12 @@ func findEmbed(o Options, list *diag.List) *Embed {
 		if sameDir(filepath.Dir(o.Manifest.Path), o.Dir) {
 			e.Manifest = filepath.Base(o.Manifest.Path)
 		} else {
-			d := list.Warnf(diag.Position{File: o.Manifest.Path}, "manifest-outside", "the manifest is not in the package's folder, and so it does not go into the binary")
-			d.Hint = "move it beside the Go files, or else the built program has the defaults"
+			data, err := os.ReadFile(o.Manifest.Path)
+			if err != nil {
+				d := list.Warnf(diag.Position{File: o.Manifest.Path}, "no-manifest", "the manifest does not go into the binary: %v", err)
+				d.Hint = "make it readable, or else the built program has the defaults"
+			}
+			e.Text = string(data)
 		}
 	}
 	e.addAssets(o, list)

@@ -26,7 +26,7 @@ func (e *encodable) wrong(t types.Type) string {
 	e.seen[t] = true
 	if named, ok := types.Unalias(t).(*types.Named); ok && named.Obj().Pkg() != nil {
 		if path := named.Obj().Pkg().Path(); path == runtimePath || path == httpPath || path == contextPath {
-			return "a " + types.TypeString(t, shortName) + " is no data"
+			return "a " + e.prog.typeString(t) + " is no data"
 		}
 	}
 	switch u := t.Underlying().(type) {
@@ -46,10 +46,10 @@ func (e *encodable) wrong(t types.Type) string {
 		return "a function has no form in JSON"
 	case *types.Interface:
 		if u.NumMethods() > 0 {
-			return fmt.Sprintf("what is in the interface %s cannot be read back: its type is lost", types.TypeString(t, shortName))
+			return fmt.Sprintf("what is in the interface %s cannot be read back: its type is lost", e.prog.typeString(t))
 		}
 	case *types.Map:
-		if why := wrongKey(u.Key()); why != "" {
+		if why := e.wrongKey(u.Key()); why != "" {
 			return why
 		}
 		return e.wrong(u.Elem())
@@ -74,14 +74,14 @@ func (e *encodable) wrongStruct(t types.Type, s *types.Struct) string {
 		}
 		written++
 		if why := e.wrong(field.Type()); why != "" {
-			return fmt.Sprintf("%s, in field %s of %s", why, field.Name(), types.TypeString(t, shortName))
+			return fmt.Sprintf("%s, in field %s of %s", why, field.Name(), e.prog.typeString(t))
 		}
 	}
 	if s.NumFields() > 0 && written == 0 && len(left) > 0 {
-		return fmt.Sprintf("%s has no exported field, so nothing of it would be stored", types.TypeString(t, shortName))
+		return fmt.Sprintf("%s has no exported field, so nothing of it would be stored", e.prog.typeString(t))
 	}
 	for _, field := range left {
-		d := e.list.Warnf(e.prog.pos(field), "field-left-out", "field %s of %s is not exported, so encoding/json leaves it out", field.Name(), types.TypeString(t, shortName))
+		d := e.list.Warnf(e.prog.pos(field), "field-left-out", "field %s of %s is not exported, so encoding/json leaves it out", field.Name(), e.prog.typeString(t))
 		d.Hint = "export it, or tag it `json:\"-\"` if that is meant"
 		if e.pos.Line > 0 {
 			d.Related = []diag.Related{{Pos: e.pos, Message: "it is encoded for this"}}
@@ -90,18 +90,18 @@ func (e *encodable) wrongStruct(t types.Type, s *types.Struct) string {
 	return ""
 }
 
-func wrongKey(t types.Type) string {
+func (e *encodable) wrongKey(t types.Type) string {
 	if marshals(t) {
 		return ""
 	}
 	if b, ok := t.Underlying().(*types.Basic); ok && b.Kind() != types.Invalid && b.Info()&(types.IsString|types.IsInteger) == 0 {
-		return fmt.Sprintf("a map with keys of type %s has no form in JSON", types.TypeString(t, shortName))
+		return fmt.Sprintf("a map with keys of type %s has no form in JSON", e.prog.typeString(t))
 	}
 	switch t.Underlying().(type) {
 	case *types.Basic:
 		return ""
 	}
-	return fmt.Sprintf("a map with keys of type %s has no form in JSON", types.TypeString(t, shortName))
+	return fmt.Sprintf("a map with keys of type %s has no form in JSON", e.prog.typeString(t))
 }
 
 // marshals reports whether a type says itself how it is encoded.
@@ -116,12 +116,4 @@ func hasMethod(t types.Type, name string) bool {
 	obj, _, _ := types.LookupFieldOrMethod(t, true, nil, name)
 	_, ok := obj.(*types.Func)
 	return ok
-}
-
-// shortName writes types of the package itself without its name.
-func shortName(pkg *types.Package) string {
-	if pkg.Path() == "" {
-		return ""
-	}
-	return pkg.Name()
 }

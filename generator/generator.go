@@ -17,6 +17,9 @@ type Options struct {
 	File string
 	// Tags are the build tags of the user's build. party_host is not among them.
 	Tags []string
+	// Root is the folder whose packages are searched for rooms that the program serves too.
+	// Empty: the module's, or that of Manifest if there is another project around it.
+	Root string
 	// Manifest is what the manifest says; nil when there is none.
 	Manifest *Manifest
 }
@@ -44,13 +47,13 @@ type Manifest struct {
 
 // PartyEntry is one entry of the manifest's parties.
 type PartyEntry struct {
-	Type string // Go type name
+	Type string // Go type name; for a type of another package behind the package's name or path and a dot
 	Pos  diag.Position
 }
 
 // File is one generated file.
 type File struct {
-	Path string // in the package's folder
+	Path string // in the folder of its package
 	Data []byte
 }
 
@@ -68,12 +71,18 @@ type Result struct {
 	// Diagnostics are sorted and without repetitions.
 	Diagnostics diag.List
 	// Inputs are the Go files that were read, without those that are generated.
-	// The result depends on them, on what other files are in the package's folder, on
-	// Options, and on which assets there are.
+	// The result depends on them, on what other files are in the folders of the packages, on
+	// Options, on which assets there are, and on which other packages below Searched have annotations.
 	Inputs []string
+	// Searched is the folder that was searched for packages with annotations; empty: none was.
+	Searched string
 }
 
 // Generate reads a package and returns what belongs to it. It writes nothing.
+//
+// A program, a package main, also serves the rooms of other packages of its module: of each that
+// has annotations, that it may import, and that belongs to no other project. A folder belongs to
+// the project of the nearest party.json at or above it. Their files belong to the result.
 //
 // What is wrong with the user's files is in Result.Diagnostics; the error is
 // for what keeps them from being read. It is safe for concurrent use.
@@ -87,38 +96,62 @@ func Generate(o Options) (*Result, error) {
 		return nil, err
 	}
 	res.Inputs = src.inputs
-	if !res.Diagnostics.HasErrors() {
-		ann := scan(src, &res.Diagnostics)
-		prog := check(src, ann, newLocator(o))
-		res.Model = newModel(prog, ann, o, &res.Diagnostics)
-		res.Inputs = append(res.Inputs, prog.inputs()...)
+	roots := []root{{src: src}}
+	var left []string
+	whole, where := !res.Diagnostics.HasErrors(), newLocator(o)
+	if whole {
+		roots[0].ann = scan(src, &res.Diagnostics)
+	}
+	if whole && src.name == "main" {
+		s := &survey{opts: o, where: where, list: &res.Diagnostics}
+		if err := s.packages(); err != nil {
+			return nil, err
+		}
+		var more []root
+		if more, whole, err = s.load(); err != nil {
+			return nil, err
+		}
+		for _, r := range more {
+			res.Inputs = append(res.Inputs, r.src.inputs...)
+		}
+		roots, left, res.Searched = append(roots, more...), s.stale, s.root
+	}
+	if whole {
+		programs := check(roots, where)
+		res.Model = newModel(programs, o, &res.Diagnostics)
+		res.Inputs = programs[0].inputs()
 		if err := res.record(o.Manifest); err != nil {
 			return nil, err
+		}
+		if e := res.Model.Embed; e != nil && e.Text != "" && res.Manifest != nil {
+			e.Text = string(res.Manifest.Data)
 		}
 		if err := res.addClient(o.Manifest); err != nil {
 			return nil, err
 		}
 	}
 	if !res.Diagnostics.HasErrors() {
-		if res.Files, err = render(res.Model, o.Dir); err != nil {
+		if res.Files, err = render(res.Model); err != nil {
 			return nil, err
 		}
 		if res.Model.Client != nil {
 			res.Files = append(res.Files, File{Path: o.Manifest.Client, Data: printClient(res.Model.Client)})
 		}
-		res.Stale = stale(src, res.Files)
+		res.Stale = append(stale(roots, res.Files), left...)
 	}
 	res.Diagnostics = res.Diagnostics.Sorted()
 	return res, nil
 }
 
-// stale returns those of our files in the package's folder that are not among files.
-func stale(src *sources, files []File) []string {
+// stale returns those of our files in the packages' folders that are not among files.
+func stale(roots []root, files []File) []string {
 	var paths []string
-	for _, name := range src.ours {
-		path := filepath.Join(src.dir, name)
-		if !slices.ContainsFunc(files, func(f File) bool { return f.Path == path }) {
-			paths = append(paths, path)
+	for _, r := range roots {
+		for _, name := range r.src.ours {
+			path := filepath.Join(r.src.dir, name)
+			if !slices.ContainsFunc(files, func(f File) bool { return f.Path == path }) {
+				paths = append(paths, path)
+			}
 		}
 	}
 	return paths

@@ -14,7 +14,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/goparty-dev/party/internal/diag"
 )
@@ -57,7 +56,7 @@ func load(o Options, list *diag.List) (*sources, error) {
 	}
 	for _, e := range entries {
 		name := e.Name()
-		if e.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") {
+		if e.IsDir() || !isSource(name) {
 			continue
 		}
 		if info, err := os.Stat(filepath.Join(o.Dir, name)); err == nil && info.IsDir() {

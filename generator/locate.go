@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -48,10 +49,19 @@ func (l *locator) read(gomod string) {
 	}
 }
 
+// importPath returns the import path of a folder of the module, "" of any other.
+func (l *locator) importPath(dir string) string {
+	rel, err := filepath.Rel(l.root, dir)
+	if err != nil || l.module == "" || !filepath.IsLocal(rel) {
+		return ""
+	}
+	return path.Join(l.module, filepath.ToSlash(rel))
+}
+
 // standard reports whether a path is of the standard library: it has no dot in
 // its first element, and go.mod does not mention that as a module.
-func (l *locator) standard(path string) bool {
-	first, _, _ := strings.Cut(path, "/")
+func (l *locator) standard(importPath string) bool {
+	first, _, _ := strings.Cut(importPath, "/")
 	if strings.Contains(first, ".") {
 		return false
 	}
@@ -60,8 +70,8 @@ func (l *locator) standard(path string) bool {
 
 // find returns the folder of a package, or "". Outside of the user's module it asks the
 // go command, which takes a while.
-func (l *locator) find(path string) string {
-	if rest, ok := strings.CutPrefix(path+"/", l.module+"/"); ok && l.module != "" {
+func (l *locator) find(importPath string) string {
+	if rest, ok := strings.CutPrefix(importPath+"/", l.module+"/"); ok && l.module != "" {
 		dir := filepath.Join(l.root, filepath.FromSlash(rest))
 		if info, err := os.Stat(dir); err == nil && info.IsDir() {
 			return dir
@@ -69,7 +79,7 @@ func (l *locator) find(path string) string {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "go", "list", "-e", "-find", "-f={{.Dir}}", "-tags="+strings.Join(l.tags, ","), "--", path)
+	cmd := exec.CommandContext(ctx, "go", "list", "-e", "-find", "-f={{.Dir}}", "-tags="+strings.Join(l.tags, ","), "--", importPath)
 	cmd.Dir = l.dir
 	out, err := cmd.Output()
 	if err != nil {

@@ -28,8 +28,9 @@ type Event struct {
 	Type   string // in the frame
 	GoType string
 
-	pos  diag.Position
-	data types.Type
+	label string // the type, as that of Room
+	pos   diag.Position
+	data  types.Type
 }
 
 // messageShape is what the signature of a message method has to be like.
@@ -104,7 +105,7 @@ func (r *roomType) messageParam(sig *types.Signature) (types.Type, string) {
 		return data, "" // go build knows it
 	}
 	if _, ok := data.Underlying().(*types.Struct); !ok {
-		return nil, fmt.Sprintf("%s is no struct", types.TypeString(data, shortName))
+		return nil, fmt.Sprintf("%s is no struct", r.prog.typeString(data))
 	}
 	e := encodable{list: r.list, prog: r.prog, pos: r.prog.pos(params.At(2)), seen: make(map[types.Type]bool)}
 	return data, e.wrong(data)
@@ -114,11 +115,11 @@ func (r *roomType) messageParam(sig *types.Signature) (types.Type, string) {
 func events(p *program, ann *annotated, list *diag.List) []Event {
 	var found []Event
 	for _, decl := range ann.events {
-		obj := p.units[""].info.Defs[decl.spec.Name]
+		obj := p.own.info.Defs[decl.spec.Name]
 		if obj == nil {
 			continue // declared twice, which go build reports
 		}
-		e := Event{Type: frameType(decl.marked, obj.Name()), GoType: obj.Name(), pos: p.src.pos(decl.pos), data: obj.Type()}
+		e := Event{Type: frameType(decl.marked, obj.Name()), GoType: obj.Name(), label: p.label(obj.Name()), pos: p.src.pos(decl.pos), data: obj.Type()}
 		if why, hint := wrongEvent(p, e, list); why != "" {
 			list.Errorf(p.pos(obj), "event-type", "%s cannot be an event: %s", e.GoType, why).Hint = hint
 			continue
@@ -142,7 +143,7 @@ func wrongEvent(p *program, e Event, list *diag.List) (why, hint string) {
 	if e.Type == "" || checkFrameType(e.Type) != "" {
 		return "its name gives no type for its frames", "write //party:event TYPE"
 	}
-	if obj, _, _ := types.LookupFieldOrMethod(types.NewPointer(e.data), true, p.units[""].pkg, "Message"); obj != nil {
+	if obj, _, _ := types.LookupFieldOrMethod(types.NewPointer(e.data), true, p.own.pkg, "Message"); obj != nil {
 		return "it has a Message already, which generated code declares for events", "rename that"
 	}
 	for n := range s.NumFields() {

@@ -45,7 +45,7 @@ func (r *roomType) annotatedMethods(verb string, ann *annotated, each func(metho
 		if m.of.verb != verb || receiverName(m.decl.Recv.List[0].Type) != r.name {
 			continue
 		}
-		if obj, ok := r.prog.units[""].info.Defs[m.decl.Name].(*types.Func); ok {
+		if obj, ok := r.prog.own.info.Defs[m.decl.Name].(*types.Func); ok {
 			each(m, obj)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 // it matters: in what a room type embeds, and in signatures of callbacks and annotated functions.
 func (p *program) missing(ann *annotated, tried map[string]*sources) []string {
 	m := &mentions{prog: p, tried: tried, seen: make(map[types.Object]bool), paths: make(map[string]bool)}
-	own := p.units[""]
+	own := p.own
 	for _, r := range ann.rooms {
 		m.typ(own, own.info.Defs[r.spec.Name])
 	}

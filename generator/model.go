@@ -6,8 +6,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"go/types"
+	"iter"
 	"maps"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/goparty-dev/party/internal/diag"
 	"github.com/goparty-dev/party/internal/manifest"
@@ -17,7 +20,13 @@ import (
 // are printed. Only its exported fields have an effect on them.
 type Model struct {
 	Package string // its name
+	Path    string // import path, as far as it is known; empty for a program
 	HasMain bool   // it has a func main of its own
+
+	// Parts are the other packages of the module that a program serves, by import path. They have none.
+	Parts    []*Model
+	Alias    string    // of a part, in the program's generated files; empty: it is not imported
+	Bindings []Binding // of a program, to the parties of its parts
 
 	Rooms         []Room   // by party name
 	Fetch         string   // function; empty: none
@@ -34,6 +43,8 @@ type Model struct {
 
 	Embed   *Embed // nil: nothing goes into the binary
 	Imports Imports
+
+	dir string
 }
 
 // Room is one kind of room.
@@ -52,6 +63,7 @@ type Room struct {
 	Methods   []Method        // that others may call
 	Messages  []TypedMessage
 
+	label    string        // the type, with its package if it is another one than that asked for
 	pos      diag.Position // of the type's name
 	partyPos diag.Position // of what gave the party its name
 	mainPos  diag.Position // of the annotation
@@ -62,7 +74,8 @@ type Before struct {
 	Party    string // empty: every party without a function of its own
 	Function string
 
-	pos diag.Position
+	label string // as that of Room
+	pos   diag.Position
 }
 
 // Cron is a function that runs on a schedule of the manifest.
@@ -70,7 +83,8 @@ type Cron struct {
 	Name     string
 	Function string
 
-	pos diag.Position
+	label string // as that of Room
+	pos   diag.Position
 }
 
 // Imports are the names of imported packages in generated files, chosen so
@@ -90,45 +104,110 @@ func (m *Model) Fingerprint() string {
 }
 
 // newModel resolves what was found and validates it. Whatever is wrong is left out of the model.
-func newModel(p *program, ann *annotated, o Options, list *diag.List) *Model {
-	own := p.units[""]
-	scope := own.pkg.Scope()
-	m := &Model{Package: p.src.name}
-	if f, ok := scope.Lookup("main").(*types.Func); ok && m.Package == "main" {
-		m.HasMain = f != nil
+// The first program is the one that was asked for.
+func newModel(programs []*program, o Options, list *diag.List) *Model {
+	var all []*Model
+	var written []*typeNames
+	for _, p := range programs {
+		m, names := newPart(p, list)
+		all, written = append(all, m), append(written, names)
+	}
+	m := all[0]
+	m.Parts = all[1:]
+	v := &validator{all: all, list: list, manifest: o.Manifest, pkg: diag.Position{File: cmp.Or(o.File, o.Dir)}, searched: programs[0].where.module != ""}
+	v.override()
+	v.rooms()
+	for i, p := range programs {
+		all[i].addFunctions(p, v)
+	}
+	v.crons()
+	v.events()
+	for i, p := range programs {
+		v.declared(all[i], p)
+	}
+	if m.Package == "main" {
+		m.Embed = findEmbed(o, list)
+	}
+	m.bind(written[0])
+	for i, p := range programs {
+		all[i].TypeImports = written[i].list()
+		if all[i].calls() {
+			all[i].Errors = knownErrors(p, all[i].Path)
+		}
+		all[i].sort()
+	}
+	return m
+}
+
+// newPart resolves what one package declares.
+func newPart(p *program, list *diag.List) (*Model, *typeNames) {
+	scope := p.own.pkg.Scope()
+	m := &Model{Package: p.src.name, Path: p.path, dir: p.src.dir}
+	if m.Package == "main" {
+		_, m.HasMain = scope.Lookup("main").(*types.Func)
+	} else if abs, err := filepath.Abs(p.src.dir); m.Path == "" && err == nil {
+		m.Path = p.where.importPath(abs)
 	}
 	taken := func(name string) bool { return scope.Lookup(name) != nil }
-	written := &typeNames{unit: own, taken: taken, imports: make(map[string]string)}
-	for _, decl := range ann.rooms {
-		if r := newRoom(p, decl, ann, written, list); r != nil {
+	written := &typeNames{unit: p.own, taken: taken, imports: make(map[string]string), used: make(map[string]bool)}
+	for _, decl := range p.ann.rooms {
+		if r := newRoom(p, decl, p.ann, written, list); r != nil {
 			nameRoom(r, decl, p, list)
 			m.Rooms = append(m.Rooms, *r)
 		}
 	}
-	m.addMounts(p, ann, list)
-	strayMethods(p, ann, list)
-	m.Events = events(p, ann, list)
-	v := &validator{model: m, list: list, manifest: o.Manifest, pkg: diag.Position{File: cmp.Or(o.File, o.Dir)}}
-	v.override()
-	v.rooms()
-	m.addFunctions(p, ann, v)
-	v.crons()
-	v.declared(p, scope)
-	if m.Package == "main" {
-		m.Embed = findEmbed(o, list)
+	m.addMounts(p, p.ann, list)
+	for i := range m.Rooms {
+		m.Rooms[i].label = p.label(m.Rooms[i].Type)
 	}
+	strayMethods(p, p.ann, list)
+	m.Events = events(p, p.ann, list)
 	m.Imports = newImports(taken)
-	m.TypeImports = written.list()
-	if m.calls() {
-		m.Errors = knownErrors(p)
-	}
+	return m, written
+}
 
+// label is a name of the package, for messages: in another package than that asked for, with
+// its path in the module, which the manifest understands.
+func (p *program) label(name string) string {
+	switch p.path {
+	case "":
+		return name
+	case p.where.module:
+		return p.src.name + "." + name
+	}
+	return strings.TrimPrefix(p.path, p.where.module+"/") + "." + name
+}
+
+func (m *Model) sort() {
 	slices.SortFunc(m.Rooms, func(a, b Room) int { return cmp.Compare(a.Party, b.Party) })
 	byParty := func(a, b Before) int { return cmp.Compare(a.Party, b.Party) }
 	slices.SortFunc(m.BeforeConnect, byParty)
 	slices.SortFunc(m.BeforeRequest, byParty)
 	slices.SortFunc(m.Crons, func(a, b Cron) int { return cmp.Compare(a.Name, b.Name) })
-	return m
+}
+
+// All yields the model itself and its parts.
+func (m *Model) All() iter.Seq[*Model] {
+	return func(yield func(*Model) bool) {
+		for _, part := range append([]*Model{m}, m.Parts...) {
+			if !yield(part) {
+				return
+			}
+		}
+	}
+}
+
+// AllRooms yields the rooms of the model and of its parts.
+func (m *Model) AllRooms() iter.Seq[*Room] {
+	return func(yield func(*Room) bool) {
+		for part := range m.All() {
+			for i := range part.Rooms {
+				if !yield(&part.Rooms[i]) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // nameRoom gives a room the name in its annotation, or else that of its type.
@@ -165,10 +244,10 @@ func newImports(taken func(string) bool) Imports {
 }
 
 // addFunctions adds the annotated functions that have the right signature.
-func (m *Model) addFunctions(p *program, ann *annotated, v *validator) {
+func (m *Model) addFunctions(p *program, v *validator) {
 	var fetch, socket []Before
-	for _, decl := range ann.functions {
-		obj, ok := p.units[""].info.Defs[decl.decl.Name].(*types.Func)
+	for _, decl := range p.ann.functions {
+		obj, ok := p.own.info.Defs[decl.decl.Name].(*types.Func)
 		if !ok {
 			continue // declared twice, which go build reports
 		}
@@ -177,7 +256,7 @@ func (m *Model) addFunctions(p *program, ann *annotated, v *validator) {
 			d := v.list.Errorf(p.pos(obj), "wrong-signature", "%s has the wrong signature for %s%s", name, prefix, decl.of.verb)
 			d.Hint = "want func " + name + written(want, decl.file)
 		}
-		f := Before{Party: decl.operand.text, Function: name, pos: p.src.pos(decl.pos)}
+		f := Before{Party: decl.operand.text, Function: name, label: p.label(name), pos: p.src.pos(decl.pos)}
 		if f.Party != "" {
 			f.pos = p.src.pos(decl.at(decl.operand))
 		}
@@ -192,7 +271,7 @@ func (m *Model) addFunctions(p *program, ann *annotated, v *validator) {
 			m.BeforeRequest = v.function(m.BeforeRequest, f, decl.of)
 		case verbCron:
 			if f.Party != "" {
-				m.Crons = v.cron(m.Crons, Cron{Name: f.Party, Function: name, pos: f.pos})
+				m.Crons = v.cron(m.Crons, Cron{Name: f.Party, Function: name, label: f.label, pos: f.pos})
 			}
 		}
 	}

@@ -12,15 +12,30 @@ import (
 	"github.com/goparty-dev/party/internal/diag"
 )
 
-// program is the package with its types, as far as they matter here.
+// program is a package with its types, as far as they matter here.
 //
 // Function bodies are not checked, and imported packages are empty, except for
 // those that the contract consists of. Only when a room type embeds something of
 // another package, or a signature that matters mentions it, that package is read too.
 type program struct {
-	src   *sources
-	units map[string]*unit // by import path; the package itself under ""
+	*universe
+	src  *sources
+	path string // of the package; empty for the one that was asked for
+	own  *unit
+	ann  *annotated
+}
+
+// universe is what the packages of one run share: a type that two of them mention is one type.
+type universe struct {
+	units map[string]*unit // by import path; the package that was asked for under ""
 	where *locator
+}
+
+// root is a package to be checked.
+type root struct {
+	path string
+	src  *sources
+	ann  *annotated
 }
 
 // unit is one package that was read from source.
@@ -43,60 +58,81 @@ type typeDecl struct {
 // maxRounds bounds how far embedded types are followed through other packages.
 const maxRounds = 8
 
-func check(src *sources, ann *annotated, where *locator) *program {
+// check type-checks packages together, the one that was asked for first.
+func check(roots []root, where *locator) []*program {
 	loaded := make(map[string]*sources)
+	for _, r := range roots[1:] {
+		loaded[r.path] = r.src
+	}
 	for round := 0; ; round++ {
-		p := &program{src: src, units: make(map[string]*unit), where: where}
-		im := &importer{prog: p, loaded: loaded}
-		p.units[""] = im.check("", src)
-		missing := p.missing(ann, loaded)
+		all := &universe{units: make(map[string]*unit), where: where}
+		im := &importer{universe: all, loaded: loaded}
+		var programs []*program
+		var missing []string
+		for _, r := range roots {
+			p := &program{universe: all, src: r.src, path: r.path, ann: r.ann, own: im.unit(r.path, r.src)}
+			programs = append(programs, p)
+			missing = append(missing, p.missing(r.ann, loaded)...)
+		}
 		if len(missing) == 0 || round == maxRounds {
-			return p
+			return programs
 		}
 		for _, path := range missing {
-			loaded[path] = p.load(path)
+			if _, tried := loaded[path]; !tried {
+				loaded[path] = all.load(path)
+			}
 		}
 	}
 }
 
+// typeString writes types of the package itself without its name.
+func (p *program) typeString(t types.Type) string {
+	return types.TypeString(t, func(pkg *types.Package) string {
+		if pkg == p.own.pkg {
+			return ""
+		}
+		return pkg.Name()
+	})
+}
+
 // load reads a package that turned out to matter. It returns nil for one that
 // cannot be found or parsed; go build will say so.
-func (p *program) load(path string) *sources {
-	dir := p.where.find(path)
+func (u *universe) load(path string) *sources {
+	dir := u.where.find(path)
 	if dir == "" {
 		return nil
 	}
 	var list diag.List
-	src, err := load(Options{Dir: dir, Tags: p.where.tags}, &list)
+	src, err := load(Options{Dir: dir, Tags: u.where.tags}, &list)
 	if err != nil || list.HasErrors() {
 		return nil
 	}
 	return src
 }
 
-// inputs returns the files of the other packages that were read.
-func (p *program) inputs() []string {
+// inputs returns the files that were read, those of the package that was asked for first.
+func (u *universe) inputs() []string {
 	var files []string
-	for path, u := range p.units {
+	for path, other := range u.units {
 		if path != "" {
-			files = append(files, u.src.inputs...)
+			files = append(files, other.src.inputs...)
 		}
 	}
 	slices.Sort(files)
-	return files
+	return append(slices.Clone(u.units[""].src.inputs), files...)
 }
 
 // unitOf returns the unit that declares obj, if it was read from source.
-func (p *program) unitOf(obj types.Object) *unit {
+func (u *universe) unitOf(obj types.Object) *unit {
 	if obj == nil || obj.Pkg() == nil {
 		return nil
 	}
-	return p.units[obj.Pkg().Path()]
+	return u.units[obj.Pkg().Path()]
 }
 
 // importer resolves imports from the contract, from what was loaded, or with an empty package.
 type importer struct {
-	prog   *program
+	*universe
 	loaded map[string]*sources
 }
 
@@ -105,18 +141,25 @@ func (im *importer) Import(path string) (*types.Package, error) {
 	if pkg := theContract().packages[path]; pkg != nil {
 		return pkg, nil
 	}
-	if u := im.prog.units[path]; u != nil {
+	if u := im.units[path]; u != nil {
 		return u.pkg, nil
 	}
 	if src := im.loaded[path]; src != nil {
-		// A cycle would come back here; go build reports it.
-		empty := emptyPackage(path)
-		im.prog.units[path] = &unit{path: path, src: src, pkg: empty, info: new(types.Info)}
-		u := im.check(path, src)
-		im.prog.units[path] = u
-		return u.pkg, nil
+		return im.unit(path, src).pkg, nil
 	}
 	return emptyPackage(path), nil
+}
+
+// unit returns the unit of a package, which it checks the first time.
+func (im *importer) unit(path string, src *sources) *unit {
+	if u := im.units[path]; u != nil {
+		return u
+	}
+	// A cycle would come back here; go build reports it.
+	im.units[path] = &unit{path: path, src: src, pkg: emptyPackage(path), info: new(types.Info)}
+	u := im.check(path, src)
+	im.units[path] = u
+	return u
 }
 
 func emptyPackage(path string) *types.Package {
@@ -204,23 +247,23 @@ func receiverName(e ast.Expr) string {
 }
 
 // fileOf returns the unit that declares obj and the file that it stands in.
-func (p *program) fileOf(obj types.Object) (*unit, *ast.File) {
-	u := p.unitOf(obj)
-	if u == nil {
+func (u *universe) fileOf(obj types.Object) (*unit, *ast.File) {
+	of := u.unitOf(obj)
+	if of == nil {
 		return nil, nil
 	}
-	for _, f := range u.src.files {
+	for _, f := range of.src.files {
 		if f.FileStart <= obj.Pos() && obj.Pos() < f.FileEnd {
-			return u, f
+			return of, f
 		}
 	}
-	return u, nil
+	return of, nil
 }
 
 // pos returns where obj is declared; no place at all if that was not read.
-func (p *program) pos(obj types.Object) diag.Position {
-	if u := p.unitOf(obj); u != nil {
-		return u.src.pos(obj.Pos())
+func (u *universe) pos(obj types.Object) diag.Position {
+	if of := u.unitOf(obj); of != nil {
+		return of.src.pos(obj.Pos())
 	}
 	return diag.Position{}
 }

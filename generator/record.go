@@ -32,7 +32,7 @@ func recordedParties(ms []manifest.Migration) map[string]int {
 func (m *Model) Unrecorded(ms []manifest.Migration) []string {
 	at := recordedParties(ms)
 	var found []string
-	for _, r := range m.Rooms {
+	for r := range m.AllRooms() {
 		if _, ok := at[r.Party]; !ok && r.Party != "" {
 			found = append(found, r.Party)
 		}
@@ -44,7 +44,7 @@ func (m *Model) Unrecorded(ms []manifest.Migration) []string {
 // Vanished returns the parties that migrations know and the model does not, sorted.
 func (m *Model) Vanished(ms []manifest.Migration) []string {
 	at := recordedParties(ms)
-	for _, r := range m.Rooms {
+	for r := range m.AllRooms() {
 		delete(at, r.Party)
 	}
 	return sortedKeys(at)

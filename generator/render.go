@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"go/format"
+	"path"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -16,26 +19,28 @@ func (p *printer) line(format string, args ...any) {
 	p.WriteByte('\n')
 }
 
-// render prints a model without errors into files in dir.
-func render(m *Model, dir string) ([]File, error) {
+// render prints a model without errors into files, those of its parts behind its own.
+func render(m *Model) ([]File, error) {
 	var files []File
-	add := func(name string, p *printer) error {
-		data, err := format.Source(p.Bytes())
-		if err != nil {
-			return fmt.Errorf("format %s: %w", name, err)
+	for part := range m.All() {
+		add := func(name string, p *printer) error {
+			data, err := format.Source(p.Bytes())
+			if err != nil {
+				return fmt.Errorf("format %s: %w", name, err)
+			}
+			files = append(files, File{Path: filepath.Join(part.dir, name), Data: data})
+			return nil
 		}
-		files = append(files, File{Path: filepath.Join(dir, name), Data: data})
-		return nil
-	}
-	if err := add(tableFile, printTable(m)); err != nil {
-		return nil, err
-	}
-	if err := add(callsFile, printCalls(m)); err != nil {
-		return nil, err
-	}
-	if m.Embed != nil {
-		if err := add(embedFile, printEmbed(m)); err != nil {
+		if err := add(tableFile, printTable(part)); err != nil {
 			return nil, err
+		}
+		if err := add(callsFile, printCalls(part)); err != nil {
+			return nil, err
+		}
+		if part.Embed != nil {
+			if err := add(embedFile, printEmbed(part)); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return files, nil
@@ -53,10 +58,19 @@ func printTable(m *Model) *printer {
 	if withMain {
 		imports = append(imports, importLine(m.Imports.Server, "server", serverPath, "server"))
 	}
+	joined := m.joined()
+	for _, part := range joined {
+		imports = append(imports, importLine(part.Alias, part.Alias, part.Path, path.Base(part.Path)))
+	}
+	slices.SortFunc(imports, func(a, b string) int { return strings.Compare(a[strings.Index(a, `"`):], b[strings.Index(b, `"`):]) })
 	printImports(p, nil, imports)
 
 	p.line("// partyApp is what this package serves.")
-	p.line("var partyApp = %s.App{", m.Imports.Party)
+	if len(joined) == 0 {
+		p.line("var partyApp = %s.App{", m.Imports.Party)
+	} else {
+		p.line("var partyApp = %s.Join(%[1]s.App{", m.Imports.Party)
+	}
 	p.line("Generated: %d,", runtimeVersion)
 	p.line("Rooms: []%s.Definition{", m.Imports.Party)
 	for i := range m.Rooms {
@@ -82,7 +96,15 @@ func printTable(m *Model) *printer {
 	if len(m.Errors) > 0 {
 		p.line("Errors: partyErrors,")
 	}
-	p.line("}")
+	if len(joined) == 0 {
+		p.line("}")
+	} else {
+		p.line("},")
+		for _, part := range joined {
+			p.line("%s.PartyApp(),", part.Alias)
+		}
+		p.line(")")
+	}
 	switch {
 	case withMain:
 		p.line("\nfunc main() { %s.Main(&partyApp) }", m.Imports.Server)
@@ -91,6 +113,11 @@ func printTable(m *Model) *printer {
 		p.line("func PartyApp() *%s.App { return &partyApp }", m.Imports.Party)
 	}
 	return p
+}
+
+// joined are the parts that the program imports to serve their rooms.
+func (m *Model) joined() []*Model {
+	return slices.DeleteFunc(slices.Clone(m.Parts), func(part *Model) bool { return part.Alias == "" })
 }
 
 func printRoom(p *printer, m *Model, r *Room) {
@@ -185,11 +212,14 @@ func printEmbed(m *Model) *printer {
 	p := new(printer)
 	e, names := m.Embed, m.Imports
 	p.line("%s\n\n//go:build !party_host\n\npackage %s\n", header, m.Package)
-	if e.Assets == "" {
+	var std []string
+	switch {
+	case e.Assets != "":
+		std = append(std, importLine(names.Embed, "embed", "embed", "embed"))
+	case e.Manifest != "":
 		// Without an embed.FS the package is there for the directive alone.
-		names.Embed = "_"
+		std = append(std, importLine("_", "embed", "embed", "embed"))
 	}
-	std := []string{importLine(names.Embed, "embed", "embed", "embed")}
 	if e.Assets != "" {
 		std = append(std, importLine(names.FS, "fs", "io/fs", "fs"))
 	}
@@ -199,6 +229,11 @@ func printEmbed(m *Model) *printer {
 	if e.Manifest != "" {
 		manifest = "partyManifest"
 		p.line("//go:embed %s\nvar partyManifest []byte\n", pattern(e.Manifest, false))
+	}
+	if e.Text != "" {
+		manifest = "partyManifest"
+		p.line("// partyManifest is what the manifest said when this was generated: go:embed does not reach it.")
+		p.line("var partyManifest = []byte(%s)\n", literal(e.Text))
 	}
 	if e.Assets != "" {
 		p.line("//go:embed %s\nvar partyAssets %s.FS\n", pattern(e.Assets, e.Underscores), names.Embed)
@@ -212,6 +247,14 @@ func printEmbed(m *Model) *printer {
 	p.line("%s.Embed(%s, %s)", names.Server, manifest, assets)
 	p.line("}")
 	return p
+}
+
+// literal returns a string as Go source, on several lines if that can be.
+func literal(s string) string {
+	if strconv.CanBackquote(strings.ReplaceAll(s, "\n", "")) {
+		return "`" + s + "`"
+	}
+	return strconv.Quote(s)
 }
 
 // importLine returns an import spec, with a name where it is not the usual one or does not follow from the path.

@@ -26,7 +26,11 @@ func printCalls(m *Model) *printer {
 	others = append(others, importLine(m.Imports.Party, "party", runtimePath, "runtime"))
 	printImports(p, std, others)
 
-	p.line("// Parties reaches the rooms of this package's parties, from a room or from outside.")
+	whose := "this package's parties"
+	if len(m.Bindings) > 0 {
+		whose = "all parties"
+	}
+	p.line("// Parties reaches the rooms of %s, from a room or from outside.", whose)
 	p.line("func Parties(from %s.Caller) PartyBindings { return PartyBindings{from.Lobby()} }\n", m.Imports.Party)
 	p.line("// PartyBindings has a method for each party.")
 	p.line("type PartyBindings struct{ partyLobby *%s.Lobby }\n", m.Imports.Party)
@@ -34,6 +38,11 @@ func printCalls(m *Model) *printer {
 		if m.Rooms[i].Mount == "" {
 			printBinding(p, m, &m.Rooms[i])
 		}
+	}
+	for _, b := range m.Bindings {
+		p.line("// %s returns the room of that name of party %s, which need not exist yet. Nothing is sent.", b.Method, b.Party)
+		p.line("func (p PartyBindings) %s(name string, opts ...%s.StubOption) %s.%sStub {", b.Method, m.Imports.Party, b.Alias, b.Type)
+		p.line("return %s.Parties(p.partyLobby).%s(name, opts...)\n}\n", b.Alias, b.Type)
 	}
 	for i := range m.Rooms {
 		printMethods(p, m, &m.Rooms[i])
@@ -156,9 +165,9 @@ func printErrors(p *printer, m *Model) {
 	p.line("var partyErrors = []%s.KnownError{", m.Imports.Party)
 	for _, e := range m.Errors {
 		if e.Type {
-			p.line("%s.ErrorType[%s](%q),", m.Imports.Party, e.Name, e.Name)
+			p.line("%s.ErrorType[%s](%q),", m.Imports.Party, e.Name, e.Key)
 		} else {
-			p.line("%s.ErrorValue(%q, %s),", m.Imports.Party, e.Name, e.Name)
+			p.line("%s.ErrorValue(%q, %s),", m.Imports.Party, e.Key, e.Name)
 		}
 	}
 	p.line("}")

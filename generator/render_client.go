@@ -34,11 +34,12 @@ type ClientRoom struct {
 func newClient(m *Model) *Client {
 	t := newTSTypes()
 	c := new(Client)
-	for _, e := range m.Events {
-		c.Events = append(c.Events, frame(e.Type, t.of(e.data)))
+	for part := range m.All() {
+		for _, e := range part.Events {
+			c.Events = append(c.Events, frame(e.Type, t.of(e.data)))
+		}
 	}
-	for i := range m.Rooms {
-		r := &m.Rooms[i]
+	for r := range m.AllRooms() {
 		room := ClientRoom{Party: r.Party}
 		for _, f := range r.Messages {
 			room.Messages = append(room.Messages, frame(f.Type, t.of(f.data)))

@@ -20,7 +20,7 @@ type roomType struct {
 // newRoom returns what a room declaration means, without its party name; nil if its type is
 // declared twice, which go build reports.
 func newRoom(p *program, decl roomDecl, ann *annotated, names *typeNames, list *diag.List) *Room {
-	obj := p.units[""].info.Defs[decl.spec.Name]
+	obj := p.own.info.Defs[decl.spec.Name]
 	if obj == nil {
 		return nil
 	}

@@ -42,7 +42,8 @@ type Param struct {
 // KnownError is an error of the package that calls keep the identity of.
 type KnownError struct {
 	Name string
-	Type bool // a type, else a variable
+	Key  string // unique in a program
+	Type bool   // a type, else a variable
 }
 
 // stubMethods are those of every binding, by which a method of a room cannot be called too.
@@ -98,8 +99,8 @@ func (r *roomType) wrongCall(sig *types.Signature) string {
 }
 
 // knownErrors finds the package's error variables (ErrX, errX) and error types.
-func knownErrors(p *program) []KnownError {
-	scope := p.units[""].pkg.Scope()
+func knownErrors(p *program, importPath string) []KnownError {
+	scope := p.own.pkg.Scope()
 	errorType := types.Universe.Lookup("error").Type()
 	var found []KnownError
 	for _, name := range scope.Names() {
@@ -115,10 +116,21 @@ func knownErrors(p *program) []KnownError {
 			}
 			for _, t := range []types.Type{named, types.NewPointer(named)} {
 				if types.Implements(t, errorType.Underlying().(*types.Interface)) && travels(p, named) {
-					found = append(found, KnownError{Name: types.TypeString(t, shortName), Type: true})
+					found = append(found, KnownError{Name: p.typeString(t), Type: true})
 				}
 			}
 		}
+	}
+	for i := range found {
+		// With the path: another package may have an error of that name.
+		star, name := "", found[i].Name
+		if rest, ok := strings.CutPrefix(name, "*"); ok {
+			star, name = "*", rest
+		}
+		if importPath != "" {
+			name = importPath + "." + name
+		}
+		found[i].Key = star + name
 	}
 	return found
 }
@@ -135,6 +147,7 @@ type typeNames struct {
 	unit    *unit
 	taken   func(string) bool
 	imports map[string]string // name by path
+	used    map[string]bool   // those of the imports that are mentioned, by path
 }
 
 // TypeImport is a package that types of arguments and results are of.
@@ -142,7 +155,7 @@ type TypeImport struct{ Name, Path string }
 
 func (t *typeNames) list() []TypeImport {
 	var out []TypeImport
-	for _, path := range sortedKeys(t.imports) {
+	for _, path := range sortedKeys(t.used) {
 		out = append(out, TypeImport{t.imports[path], path})
 	}
 	return out
@@ -232,11 +245,12 @@ func (t *typeNames) pathOf(file *ast.File, id *ast.Ident) string {
 }
 
 func (t *typeNames) importAs(path, usual string) string {
+	t.used[path] = true
 	if name, ok := t.imports[path]; ok {
 		return name
 	}
 	used := func(name string) bool {
-		return t.taken(name) || reservedParam[name] || slices.Contains(sortedValues(t.imports), name)
+		return t.taken(name) || reservedParam[name] || reservedImport[name] || slices.Contains(sortedValues(t.imports), name)
 	}
 	name := fresh(used, usual, "_")
 	t.imports[path] = name

@@ -36,7 +36,7 @@ func checkMount(s string) string {
 // Its signature is checked with those of the other functions.
 func (m *Model) addMounts(p *program, ann *annotated, list *diag.List) {
 	for _, decl := range ann.functions {
-		obj, ok := p.units[""].info.Defs[decl.decl.Name].(*types.Func)
+		obj, ok := p.own.info.Defs[decl.decl.Name].(*types.Func)
 		if !ok || decl.of.verb != verbSocketIO {
 			continue
 		}
@@ -66,7 +66,7 @@ func checkVariable(s string) string {
 
 // wantVariable reports a name that no variable of the package has. Its type is the compiler's business.
 func (p *program) wantVariable(name string, at diag.Position, list *diag.List) {
-	if _, ok := p.units[""].pkg.Scope().Lookup(name).(*types.Var); ok {
+	if _, ok := p.own.pkg.Scope().Lookup(name).(*types.Var); ok {
 		return
 	}
 	d := list.Errorf(at, "no-such-variable", "the package has no variable %s", name)

@@ -3,6 +3,7 @@ package party
 import (
 	"context"
 	"net/http"
+	"slices"
 )
 
 // GeneratedVersion is the version of the contract between generated code and
@@ -27,6 +28,29 @@ type App struct {
 	Migrations []Migration
 	// Errors keep their identity when a call to another room returns them.
 	Errors []KnownError
+}
+
+// Join adds what other packages serve to an app. Generated code of a program calls it once for all packages of
+// its module that have rooms. What is one for the whole app, Fetch and Socket, is the first that is set, and
+// Migrations are those of the app itself.
+func Join(app App, parts ...*App) App {
+	for _, part := range parts {
+		if part.Generated != 0 && part.Generated != GeneratedVersion {
+			app.Generated = part.Generated // the host says what to do
+		}
+		app.Rooms = append(slices.Clip(app.Rooms), part.Rooms...)
+		app.BeforeConnect = append(slices.Clip(app.BeforeConnect), part.BeforeConnect...)
+		app.BeforeRequest = append(slices.Clip(app.BeforeRequest), part.BeforeRequest...)
+		app.Crons = append(slices.Clip(app.Crons), part.Crons...)
+		app.Errors = append(slices.Clip(app.Errors), part.Errors...)
+		if app.Fetch == nil {
+			app.Fetch = part.Fetch
+		}
+		if app.Socket == nil {
+			app.Socket = part.Socket
+		}
+	}
+	return app
 }
 
 // BeforeHook sees what comes from outside before its room does. It returns

@@ -6,7 +6,7 @@ var root = object{fields: []field{
 	{name: "name", of: slug, doc: "Name of the project."},
 	{name: "main", of: relative, def: ".", doc: "The Go file or the package folder with the server."},
 	{name: "port", of: integer{1, 65535}, def: DefaultPort, doc: "Port of party dev. When only the default is taken, the next free one is used."},
-	{name: "parties", of: dict{slug, goType}, doc: "Party name to Go type name. Overrides what the annotations say."},
+	{name: "parties", of: dict{slug, goType}, doc: "Party name to Go type name, with the package's name or path in front where several packages have such a type. Overrides what the annotations say."},
 	{name: "serve", of: either{
 		short{relative, func(n any) any { return serve.filled(map[string]any{"path": n}) }},
 		serve,

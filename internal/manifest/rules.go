@@ -29,12 +29,19 @@ var (
 	ttl = either{integer{0, maxSeconds}, absent{}}
 )
 
+// goTypeRule takes the name of a type, and with a package's name or path and a dot in front.
 func goTypeRule(s string) string {
-	if token.IsIdentifier(s) {
+	pkg, name := "", s
+	if dot := strings.LastIndex(s, "."); dot >= 0 {
+		pkg, name = s[:dot], s[dot+1:]
+	}
+	if token.IsIdentifier(name) && (name == s || packagePath.MatchString(pkg)) {
 		return ""
 	}
-	return "the name of a Go type"
+	return `the name of a Go type, such as "Chat" or "rooms.Chat"`
 }
+
+var packagePath = regexp.MustCompile(`^[A-Za-z0-9_~-][A-Za-z0-9._~-]*(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$`)
 
 func relativeRule(s string) string {
 	// A drive letter counts on every system: the manifest is shared.

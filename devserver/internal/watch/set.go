@@ -13,6 +13,9 @@ type Set struct {
 	Match func(name string) bool
 	// Trees are folders with all that is below them.
 	Trees []string
+	// Search is a folder of which, at any depth, those files count for whose names Match holds,
+	// but for what is in folders that the go command takes no packages from. Empty: none.
+	Search string
 	// Files are single files.
 	Files []string
 }
@@ -34,7 +37,29 @@ func (s *Set) has(path string) bool {
 			return s.Match == nil || s.Match(name)
 		}
 	}
-	return s.inTree(path)
+	return s.inTree(path) || s.inSearch(dir) && (s.Match == nil || s.Match(name))
+}
+
+// inSearch reports whether a folder is one that is searched.
+func (s *Set) inSearch(dir string) bool {
+	if s.Search == "" || dir == s.Search {
+		return s.Search != ""
+	}
+	rel, ok := strings.CutPrefix(dir, s.Search+string(filepath.Separator))
+	if !ok {
+		return false
+	}
+	for _, part := range strings.Split(rel, string(filepath.Separator)) {
+		if noPackage(part) {
+			return false
+		}
+	}
+	return true
+}
+
+// noPackage names are of folders that the go command leaves out when it looks for packages.
+func noPackage(name string) bool {
+	return foreign(name) || name == "vendor" || name == "testdata" || strings.HasPrefix(name, "_") || strings.HasPrefix(name, ".")
 }
 
 // inTree reports whether path is below a tree, or is one, and not in a

@@ -43,11 +43,33 @@ func (w *Watcher) walk(visit func(path string)) {
 			return nil
 		})
 	}
+	w.search(visit)
+}
+
+// search is walk for the folder that is searched.
+func (w *Watcher) search(visit func(path string)) {
+	if w.set.Search == "" {
+		return
+	}
+	// As with trees.
+	_ = filepath.WalkDir(w.set.Search, func(path string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return nil
+		case e.IsDir() && path != w.set.Search && noPackage(e.Name()):
+			return fs.SkipDir
+		case e.IsDir():
+			w.add(path)
+		case w.set.has(path):
+			visit(path)
+		}
+		return nil
+	})
 }
 
 // wants reports whether a folder is one that walk would watch.
 func (w *Watcher) wants(dir string) bool {
-	if slices.Contains(w.set.Dirs, dir) || w.set.inTree(dir) {
+	if slices.Contains(w.set.Dirs, dir) || w.set.inTree(dir) || w.set.inSearch(dir) {
 		return true
 	}
 	return slices.ContainsFunc(w.set.Files, func(path string) bool { return filepath.Dir(path) == dir })

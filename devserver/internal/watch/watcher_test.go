@@ -246,3 +246,20 @@ func TestTemporaryNames(t *testing.T) {
 		}
 	}
 }
+
+func TestASearchFindsSourcesInNewFolders(t *testing.T) {
+	forBoth(t, func(t *testing.T, f *fixture) {
+		set := f.set()
+		set.Search = f.dir
+		f.w.Watch(set, time.Time{})
+		write(t, f.path("rooms/chat/chat.go"), "package chat\n")
+		f.expect("rooms/chat/chat.go")
+		write(t, f.path("rooms/chat/notes.txt"), "none of the search\n")
+		write(t, f.path("rooms/testdata/chat.go"), "package none\n")
+		write(t, f.path("vendor/x/chat.go"), "package none\n")
+		write(t, f.path("_old/chat.go"), "package none\n")
+		f.quiet()
+		write(t, f.path("rooms/chat/chat.go"), "package chat // again\n")
+		f.expect("rooms/chat/chat.go")
+	})
+}

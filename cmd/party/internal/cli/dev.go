@@ -111,7 +111,7 @@ func (p *project) generateForDev(context.Context) (devserver.GenerateResult, err
 	if err != nil {
 		return devserver.GenerateResult{}, err
 	}
-	out := devserver.GenerateResult{Diagnostics: res.Diagnostics, Inputs: res.Inputs}
+	out := devserver.GenerateResult{Diagnostics: res.Diagnostics, Inputs: res.Inputs, Searched: res.Searched}
 	if res.Diagnostics.HasErrors() {
 		return out, nil
 	}

@@ -58,7 +58,7 @@ func (s *streams) tell(w generator.Written) {
 
 // generatorOptions are what the generator has to know of the project.
 func (p *project) generatorOptions() (generator.Options, error) {
-	o := generator.Options{Dir: p.dir, File: p.file}
+	o := generator.Options{Dir: p.dir, File: p.file, Tags: buildTags()}
 	if p.path == "" {
 		return o, nil
 	}

@@ -167,11 +167,12 @@ func (o *migrationsOptions) rename(s *streams, from, to string) error {
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(model.Rooms, func(r generator.Room) bool { return r.Party == to || r.Type == to })
+	rooms := slices.Collect(model.AllRooms())
+	i := slices.IndexFunc(rooms, func(r *generator.Room) bool { return r.Party == to || r.Type == to })
 	if i < 0 {
 		return fmt.Errorf("there is no room type %s: rename it in the code first", to)
 	}
-	next := model.Rooms[i].Party
+	next := rooms[i].Party
 	if !slices.Contains(model.Unrecorded(p.manifest.Migrations), next) {
 		return fmt.Errorf("party %q has rooms of its own already, which those of %q would mix with", next, old)
 	}
@@ -259,7 +260,7 @@ func vanished(p *project, model *generator.Model, name string) (string, error) {
 			return party, nil
 		}
 	}
-	for _, r := range model.Rooms {
+	for r := range model.AllRooms() {
 		if r.Party == name || r.Type == name {
 			return "", fmt.Errorf("party %q is still there, it is the room type %s: rename or remove that first", r.Party, r.Type)
 		}
