@@ -100,9 +100,6 @@ func (p *Platform) connectSocket(w http.ResponseWriter, r *http.Request, g *engi
 		return
 	}
 	g.s.ws.SetReadLimit(int64(g.o.MaxPayload))
-	if sw, ok := w.(*statusWriter); ok {
-		sw.status = http.StatusSwitchingProtocols
-	}
 	go g.read()
 }
 
@@ -112,9 +109,6 @@ func (p *Platform) takeOver(w http.ResponseWriter, r *http.Request, g *engine) {
 	ws, conn, err := g.s.shake(w, r, g.header.Clone())
 	if err != nil {
 		return
-	}
-	if sw, ok := w.(*statusWriter); ok {
-		sw.status = http.StatusSwitchingProtocols
 	}
 	g.mu.Lock()
 	wanted := !g.ws && !g.probing && !g.closed && !g.closing

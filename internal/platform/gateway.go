@@ -4,12 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"io"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -19,16 +16,15 @@ import (
 )
 
 // serve routes one request: to its room, else to the functions outside
-// rooms and the assets.
-func (p *Platform) serve(w http.ResponseWriter, r *http.Request) {
+// rooms and the assets, else to next, which may be nil.
+func (p *Platform) serve(rw http.ResponseWriter, r *http.Request, next http.Handler) {
 	began := time.Now()
-	sw := &statusWriter{ResponseWriter: w}
-	w = sw
+	w := &statusWriter{ResponseWriter: rw}
 	defer func() {
 		took := time.Since(began)
-		p.metrics.answered(sw.code(), took)
+		p.metrics.answered(w.code(), took)
 		if f := p.observer.Request; f != nil {
-			f(RequestInfo{ID: requestID(w), Method: r.Method, Path: r.URL.RequestURI(), Status: sw.code(), Duration: took})
+			f(RequestInfo{ID: requestID(w), Method: r.Method, Path: r.URL.RequestURI(), Status: w.code(), Duration: took})
 		}
 	}()
 	if p.closing.Load() {
@@ -51,14 +47,14 @@ func (p *Platform) serve(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		p.fail(w, r, err)
 	case key.Party == "":
-		p.serveOutside(w, r, rt)
+		p.serveOutside(w, r, rt, next)
 	default:
 		p.serveRoom(w, r, party, key)
 	}
 }
 
 // serveRoom answers a request or an upgrade addressed to a room from outside.
-func (p *Platform) serveRoom(w http.ResponseWriter, r *http.Request, party link.Party, key storage.Room) {
+func (p *Platform) serveRoom(w *statusWriter, r *http.Request, party link.Party, key storage.Room) {
 	upgrade := isUpgrade(r)
 	if !upgrade && p.cors(w, r) {
 		return
@@ -223,21 +219,7 @@ func (p *Platform) connect(w http.ResponseWriter, r *http.Request, party link.Pa
 		p.log.Debug("upgrade failed", "party", key.Party, "room", key.Name, "conn", s.conn, "err", err)
 		return
 	}
-	if sw, ok := w.(*statusWriter); ok {
-		sw.status = http.StatusSwitchingProtocols
-	}
 	go s.read() // the handler's stack and buffers are not kept for the life of the socket
-}
-
-// handshakeOK checks an upgrade request, and answers it if it is not one.
-func (p *Platform) handshakeOK(w http.ResponseWriter, r *http.Request) bool {
-	key, err := base64.StdEncoding.DecodeString(r.Header.Get("Sec-Websocket-Key"))
-	if r.Method == http.MethodGet && websocket.IsWebSocketUpgrade(r) && r.Header.Get("Sec-Websocket-Version") == "13" && err == nil && len(key) == 16 {
-		return true
-	}
-	w.Header().Set("Sec-WebSocket-Version", "13")
-	p.refuse(w, http.StatusBadRequest, "not a WebSocket handshake of version 13\n")
-	return false
 }
 
 // admit adds a session that wants in and waits for the room's verdict.
@@ -356,18 +338,4 @@ func (p *Platform) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p.log.Error("request failed", "request", id, "method", r.Method, "path", r.URL.Path, "err", err)
 		p.refuse(w, http.StatusInternalServerError, "internal error, request "+id+"\n")
 	}
-}
-
-func isUpgrade(r *http.Request) bool {
-	return strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
-}
-
-// connID is the first _pk that is not empty, else a new id.
-func connID(q url.Values) string {
-	for _, id := range q["_pk"] {
-		if id != "" {
-			return id
-		}
-	}
-	return rand.Text()
 }

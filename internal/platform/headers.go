@@ -1,7 +1,6 @@
 package platform
 
 import (
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -16,14 +15,12 @@ func stripHeaders(h http.Header) {
 	}
 }
 
-// cors adds the configured headers, and answers a preflight. It reports whether it did.
-func (p *Platform) cors(w http.ResponseWriter, r *http.Request) bool {
+// cors prepares the configured headers for the answer, and answers a preflight. It reports whether it did.
+func (p *Platform) cors(w *statusWriter, r *http.Request) bool {
 	if p.opts.CORS == nil {
 		return false
 	}
-	for k, v := range p.opts.CORS.For(r.Header.Get("Origin")) {
-		w.Header().Set(k, v)
-	}
+	w.cors = p.opts.CORS.For(r.Header.Get("Origin"))
 	if r.Method == http.MethodOptions {
 		w.WriteHeader(http.StatusOK)
 		return true
@@ -77,49 +74,3 @@ func stored(r *http.Request) *http.Request {
 		Header: r.Header, Host: r.Host, RemoteAddr: r.RemoteAddr, RequestURI: r.RequestURI, Body: http.NoBody,
 	}
 }
-
-// statusWriter notices the status of a response.
-type statusWriter struct {
-	http.ResponseWriter
-	status int
-}
-
-func (w *statusWriter) WriteHeader(status int) {
-	if w.status == 0 && status >= 200 {
-		w.status = status
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-func (w *statusWriter) Write(b []byte) (int, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
-	return w.ResponseWriter.Write(b)
-}
-
-// ReadFrom lets the kernel copy a file.
-func (w *statusWriter) ReadFrom(r io.Reader) (int64, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
-	return io.Copy(w.ResponseWriter, r)
-}
-
-func (w *statusWriter) Flush() {
-	if f, ok := w.ResponseWriter.(http.Flusher); ok {
-		f.Flush()
-	}
-}
-
-// Unwrap is for http.ResponseController.
-func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-func (w *statusWriter) code() int {
-	if w.status == 0 {
-		return http.StatusOK
-	}
-	return w.status
-}
-
-func requestID(w http.ResponseWriter) string { return w.Header().Get("X-Request-Id") }

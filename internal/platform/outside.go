@@ -16,7 +16,7 @@ import (
 
 // serveOutside answers what addresses no room: the socket function, assets,
 // the cron endpoint in dev, the fetch function, whoever comes next, 404.
-func (p *Platform) serveOutside(w http.ResponseWriter, r *http.Request, rt *routes) {
+func (p *Platform) serveOutside(w http.ResponseWriter, r *http.Request, rt *routes, next http.Handler) {
 	if isUpgrade(r) && rt.info.Socket {
 		if !p.originAllowed(r) {
 			p.refuse(w, http.StatusForbidden, "origin not allowed: list it under \"origins\" in party.json\n")
@@ -55,8 +55,8 @@ func (p *Platform) serveOutside(w http.ResponseWriter, r *http.Request, rt *rout
 			return
 		}
 	}
-	if p.opts.Next != nil {
-		p.opts.Next.ServeHTTP(w, r)
+	if next != nil {
+		next.ServeHTTP(w, r)
 		return
 	}
 	p.notFound(w, r)

@@ -365,4 +365,10 @@ func (p *Platform) drained(ctx context.Context, done func() bool) error {
 }
 
 // ServeHTTP implements http.Handler.
-func (p *Platform) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.serve(w, r) }
+func (p *Platform) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.serve(w, r, p.opts.Next) }
+
+// Before returns a handler that is the platform for what the platform has an answer to,
+// and next for everything else. Options.Next is not asked.
+func (p *Platform) Before(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.serve(w, r, next) })
+}

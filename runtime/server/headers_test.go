@@ -2,14 +2,18 @@ package server_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/goparty-dev/party/internal/manifest"
 	"github.com/goparty-dev/party/internal/platform"
 	party "github.com/goparty-dev/party/runtime"
 	"github.com/goparty-dev/party/runtime/server"
@@ -149,5 +153,65 @@ func TestOrigins(t *testing.T) {
 		if got := refused(t, hs, "/party/x", "Origin", "http://localhost.example", "Cookie", "a=1"); got.status != 403 {
 			t.Errorf("got %d, want 403", got.status)
 		}
+	})
+}
+
+// TestCORSIsOverWhatRoomsSay shows which answers get the headers, and that a preflight wakes nobody.
+func TestCORSIsOverWhatRoomsSay(t *testing.T) {
+	var hooked, woken atomic.Int32
+	app := &party.App{
+		Rooms: []party.Definition{script{
+			start: func(context.Context, *scripted) error { woken.Add(1); return nil },
+			request: func(_ *scripted, w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Access-Control-Allow-Origin", "https://room.example")
+				w.Header().Set("Vary", "Accept")
+				if r.URL.Query().Has("panic") {
+					panic("boom")
+				}
+				fmt.Fprint(w, "room")
+			},
+		}.define("chat")},
+		BeforeRequest: []party.BeforeHook{{Func: func(w http.ResponseWriter, r *http.Request, _ *party.Lobby) (*http.Request, error) {
+			hooked.Add(1)
+			switch r.URL.Query().Get("do") {
+			case "answer":
+				w.Header().Set("Access-Control-Allow-Methods", "TRACE")
+				fmt.Fprint(w, "hook")
+				return nil, nil
+			case "error":
+				return nil, errors.New("who are you?")
+			}
+			return r, nil
+		}}},
+	}
+	cors := &manifest.CORS{Origins: []string{"https://app.example"}, Headers: map[string]string{"Access-Control-Allow-Methods": "GET"}}
+	inBothForms(t, app, platform.Options{CORS: cors}, party.HostOptions{}, func(t *testing.T, hs *httptest.Server) {
+		hooked.Store(0)
+		woken.Store(0)
+		want := map[string]string{"Allow-Origin": "https://app.example", "Allow-Methods": "GET"}
+		check := func(a answer, status int, want map[string]string) {
+			t.Helper()
+			if diff := cmp.Diff(corsHeaders(a.header), want); diff != "" || a.status != status {
+				t.Errorf("got %d %q, want %d, headers (-got +want):\n%s", a.status, a.body, status, diff)
+			}
+		}
+		ask := func(method, path string) answer {
+			t.Helper()
+			return fetch(t, method, hs.URL+path, "", "Origin", "https://app.example")
+		}
+		check(ask("OPTIONS", "/party/x"), 200, want)
+		if hooked.Load() != 0 || woken.Load() != 0 {
+			t.Errorf("a preflight ran %d hooks and woke %d rooms", hooked.Load(), woken.Load())
+		}
+		got := ask("GET", "/party/x")
+		check(got, 200, want)
+		if diff := cmp.Diff(got.header["Vary"], []string{"Accept", "Origin"}); diff != "" {
+			t.Errorf("Vary (-got +want):\n%s", diff)
+		}
+		check(ask("GET", "/party/x?do=answer"), 200, want)
+		check(ask("GET", "/party/x?do=error"), 401, want)
+		check(ask("GET", "/party/x?panic"), 500, want)
+		check(ask("OPTIONS", "/parties/nope/x"), 404, map[string]string{})
+		check(fetch(t, "GET", hs.URL+"/party/x?do=error", "", "Origin", "https://other.example"), 401, map[string]string{})
 	})
 }

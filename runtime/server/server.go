@@ -86,6 +86,14 @@ func openStore(dir string) (storage.Store, error) {
 // outside rooms, then the fallback.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.platform.ServeHTTP(w, r) }
 
+// Middleware returns a handler that answers what the server has an answer to, rooms,
+// assets and the functions outside rooms, and hands everything else to next. It has the form that
+// routers take, as in chi's r.Use(rooms.Middleware). The option Fallback has no effect on it.
+//
+// What stands in front of a server and wraps the http.ResponseWriter must let
+// WebSockets through: its wrapper needs a Hijack or an Unwrap method.
+func (s *Server) Middleware(next http.Handler) http.Handler { return s.platform.Before(next) }
+
 // Shutdown ends the server in good order: new requests get 503, sockets are
 // closed with 1012, rooms finish their turns, and what they wrote is durable
 // when it returns nil. When ctx ends first, the rest is cut off.
