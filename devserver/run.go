@@ -86,7 +86,7 @@ func (s *server) prepare(store storage.Store) error {
 	s.platform, err = platform.New(platform.Options{
 		Store: store, Logger: s.log, Limits: m.Limits, Prefix: m.Prefix, Dev: true,
 		Assets: s.assets, SinglePageApp: m.Serve.SinglePageApp, EditHTML: addOverlay,
-		CORS: m.CORS, Origins: m.Origins, Crons: m.Crons, Grace: grace,
+		CORS: m.CORS, Origins: m.Origins, TrustedProxies: m.TrustedProxies, Crons: m.Crons, Grace: grace,
 		Observer: platform.Observer{
 			Request: s.traffic.request, Joined: s.traffic.joined, Left: s.traffic.left,
 			HandedOver: func(sum platform.HandOver) {

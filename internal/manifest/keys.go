@@ -38,6 +38,7 @@ var root = object{fields: []field{
 	}, doc: "Lets pages of other origins read answers of rooms. Off by default."},
 	{name: "prefix", of: prefix, def: DefaultPrefix, doc: "First part of the URLs of rooms: one or more segments."},
 	{name: "origins", of: list{of: origin}, doc: "Origins besides the server's own whose pages may open sockets with cookies or an Authorization header."},
+	{name: "trustedProxies", of: list{of: proxy}, doc: "Proxies whose X-Forwarded-For, X-Forwarded-Host and X-Forwarded-Proto are believed: \"unix\", \"loopback\", addresses, networks."},
 	{name: "deploy", of: object{fields: []field{
 		{name: "name", of: slug, doc: "Name to deploy under. By default the name of the project."},
 		{name: "target", of: word, doc: "Where to deploy to."},

@@ -39,7 +39,10 @@ type Manifest struct {
 	CORS       *CORS             `json:"cors"`    // nil: off, the default
 	Prefix     string            `json:"prefix"`  // of room URLs, one or more segments without outer slashes. Default "parties"
 	Origins    []string          `json:"origins"` // may open sockets with credentials: "https://host[:port]" in lower case, or "*"
-	Deploy     Deploy            `json:"deploy"`
+	// TrustedProxies are those before the server that say who the client is: ProxyUnix, ProxyLoopback, IP addresses
+	// or networks. Default none. See ProxyNetworks.
+	TrustedProxies []string `json:"trustedProxies"`
+	Deploy         Deploy   `json:"deploy"`
 
 	places map[string]place // by path, joined by joinPath
 }

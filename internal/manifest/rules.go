@@ -21,6 +21,7 @@ var (
 	folder     = text{pattern: regexp.MustCompile(`^[^\x00]+$`), must: "a folder"}
 	prefix     = text{pattern: regexp.MustCompile(`^[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*$`), must: prefixMust, rule: prefixRule}
 	origin     = text{rule: originRule}
+	proxy      = text{rule: proxyRule}
 	host       = text{pattern: regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`), must: `a host name such as "chat.example.com"`}
 	headerName = text{pattern: regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+.^_|~-]+$`), must: "the name of a header"}
 	// A line break in a value would be a header of its own.

@@ -20,6 +20,7 @@ import (
 func (p *Platform) serve(rw http.ResponseWriter, r *http.Request, next http.Handler) {
 	began := time.Now()
 	w := &statusWriter{ResponseWriter: rw}
+	r = p.proxies.believe(r)
 	defer func() {
 		took := time.Since(began)
 		p.metrics.answered(w.code(), took)

@@ -37,6 +37,8 @@ type Options struct {
 	// Origins that may open sockets with cookies or an Authorization header,
 	// besides the server's own. "*" is every origin.
 	Origins []string
+	// TrustedProxies are those whose X-Forwarded-For, -Host and -Proto are believed, as in party.json.
+	TrustedProxies []string
 	// Crons are schedules by the name of their function.
 	Crons map[string]string
 	// Next answers what nothing else matched; nil for 404.html or a plain 404.

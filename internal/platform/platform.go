@@ -28,6 +28,7 @@ type Platform struct {
 	limits   manifest.Limits
 	grace    time.Duration
 	observer Observer
+	proxies  *proxies
 	clock    *clock
 	ctx      context.Context // ends with Shutdown
 	end      context.CancelFunc
@@ -79,6 +80,9 @@ func New(o Options) (*Platform, error) {
 	}
 	crons, err := schedules(o.Crons)
 	if err != nil {
+		return nil, err
+	}
+	if p.proxies, err = newProxies(o.TrustedProxies); err != nil {
 		return nil, err
 	}
 	p.assets = assets.New(assets.Options{

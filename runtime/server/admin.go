@@ -58,7 +58,7 @@ func listenAdmin(addr string, h http.Handler) (*adminServer, error) {
 	if addr == "" {
 		return nil, nil
 	}
-	l, err := net.Listen("tcp", addr)
+	l, err := listen(addr, privateSocket)
 	if err != nil {
 		return nil, fmt.Errorf("%w: choose another address with --admin", err)
 	}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -24,13 +23,8 @@ func askServer(ctx context.Context, dataDir, method, target string) (io.ReadClos
 	if err != nil {
 		return nil, err
 	}
-	client := &http.Client{Transport: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "unix", path)
-		},
-		DisableKeepAlives: true,
-	}}
-	req, err := http.NewRequestWithContext(ctx, method, "http://server"+target, nil)
+	client, root := clientFor(unixPrefix + path)
+	req, err := http.NewRequestWithContext(ctx, method, root+target, nil)
 	if err != nil {
 		return nil, err
 	}

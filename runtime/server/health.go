@@ -17,17 +17,18 @@ const healthTime = 3 * time.Second
 // runHealth is for the health check of a container without a shell.
 func runHealth(v *invocation) int {
 	set := v.flagSet("health", "")
-	admin := set.String("admin", "127.0.0.1:9090", "the server's --admin address, `host:port`")
+	admin := set.String("admin", "127.0.0.1:9090", "the server's --admin address, `host:port` or unix:PATH")
 	if _, code, ok := v.parse(set, 0); !ok {
 		return code
 	}
 	ctx, cancel := context.WithTimeout(v.ctx, healthTime)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+*admin+"/readyz", nil)
+	client, root := clientFor(*admin)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, root+"/readyz", nil)
 	if err != nil {
 		return v.fail(err)
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return v.fail(err)
 	}

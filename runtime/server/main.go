@@ -5,12 +5,10 @@ package server
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -18,7 +16,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/goparty-dev/party/internal/manifest"
 	party "github.com/goparty-dev/party/runtime"
 )
 
@@ -38,6 +35,7 @@ func Embed(manifest []byte, assets fs.FS) {
 // command as first argument it does that instead; "help" lists them. It does not return.
 func Main(app *party.App) {
 	if os.Getenv(HostFD) != "" {
+		logAs(os.Getenv(logEnv))
 		// Who ends a whole group of processes means the platform, which ends this one when its rooms are closed.
 		signal.Notify(make(chan os.Signal, 1), os.Interrupt, syscall.SIGTERM)
 		if err := serveHost(app); err != nil {
@@ -62,9 +60,25 @@ func run(ctx context.Context, release func(), app *party.App, args []string, std
 		return code
 	}
 	fail := func(err error) int {
-		fmt.Fprintln(stderr, "error:", err)
+		if f.logFormat == logJSON {
+			slog.Error("serve", "err", err)
+		} else {
+			fmt.Fprintln(stderr, "error:", err)
+		}
 		return 1
 	}
+	// say tells the operator; with a log for machines, there.
+	say := func(text, address string) {
+		switch {
+		case f.logFormat != logJSON:
+			fmt.Fprintln(stdout, strings.TrimSpace(text+" "+address))
+		case address == "":
+			slog.Info(text)
+		default:
+			slog.Info(text, "address", address)
+		}
+	}
+	logAs(f.logFormat)
 	opts, err := f.options()
 	if err != nil {
 		return fail(err)
@@ -73,7 +87,7 @@ func run(ctx context.Context, release func(), app *party.App, args []string, std
 	if err != nil {
 		return fail(err)
 	}
-	l, err := net.Listen("tcp", f.addr)
+	l, err := listen(f.addr, publicSocket)
 	if err != nil {
 		return fail(errors.Join(fmt.Errorf("%w: choose another address with --addr", err), s.Shutdown(ctx)))
 	}
@@ -92,19 +106,23 @@ func run(ctx context.Context, release func(), app *party.App, args []string, std
 	if err != nil {
 		return fail(errors.Join(err, l.Close(), admin.close(), s.Shutdown(ctx)))
 	}
-	fmt.Fprintf(stdout, "listening on http://%s\n", l.Addr())
+	say("listening on", shown(l.Addr()))
 	if admin != nil {
-		fmt.Fprintf(stdout, "metrics on http://%s/metrics\n", admin.listener.Addr())
+		say("metrics on", shown(admin.listener.Addr())+"/metrics")
 	}
 	served := make(chan error, 1)
 	go func() { served <- hs.Serve(l) }()
+	if err := notify("READY=1"); err != nil {
+		slog.Warn("nobody will know that the server is ready", "err", err)
+	}
 	select {
 	case err := <-served:
 		return fail(errors.Join(err, orders.close(), s.Shutdown(ctx), admin.close()))
 	case <-ctx.Done():
 	}
 	release()
-	fmt.Fprintln(stdout, "draining")
+	say("draining", "")
+	_ = notify("STOPPING=1") // as above, and then nothing depends on it
 	drain, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
 	l.Close()
@@ -116,71 +134,4 @@ func run(ctx context.Context, release func(), app *party.App, args []string, std
 		return fail(fmt.Errorf("shut down: %w", err))
 	}
 	return 0
-}
-
-// flags are the command line of a built program.
-type flags struct {
-	addr, data string
-	admin      string
-	vars       map[string]string
-	split      *splitOptions // nil without --upgradable
-	manifest   *manifest.Manifest
-}
-
-// parseFlags returns nil and an exit code when there is nothing to run.
-func parseFlags(args []string, stderr io.Writer) (*flags, int) {
-	f := &flags{vars: make(map[string]string)}
-	set := flag.NewFlagSet("app", flag.ContinueOnError)
-	set.SetOutput(stderr)
-	set.StringVar(&f.addr, "addr", ":8080", "address to listen on, `host:port`")
-	set.StringVar(&f.admin, "admin", "", "address for /metrics, /healthz, /readyz and /debug/pprof/, `host:port`, which clients must not reach; empty: none")
-	set.StringVar(&f.data, "data", "./data", "`folder` of the durable state; empty: in memory only")
-	set.Func("var", "variable for the rooms, `NAME=value`; repeatable", func(s string) error {
-		name, value, ok := strings.Cut(s, "=")
-		if !ok || name == "" {
-			return errors.New("want NAME=value")
-		}
-		f.vars[name] = value
-		return nil
-	})
-	upgradable := f.splitFlags(set)
-	switch err := set.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		return nil, 0
-	case err != nil:
-		return nil, 2
-	case set.NArg() > 0:
-		fmt.Fprintf(stderr, "unexpected argument %q\n", set.Arg(0))
-		return nil, 2
-	}
-	if !*upgradable {
-		f.split = nil
-	}
-	return f, 0
-}
-
-// options turns flags and manifest into options for New.
-func (f *flags) options() ([]Option, error) {
-	f.manifest = manifest.Default()
-	if embedded.manifest != nil {
-		m, list := manifest.Parse("party.json", embedded.manifest)
-		if list.HasErrors() {
-			return nil, fmt.Errorf("the manifest in this program: %w", list)
-		}
-		f.manifest = m
-	}
-	m := f.manifest
-	vars, _, list := manifest.LoadVars(m, ".", false, f.vars)
-	if list.HasErrors() {
-		return nil, list.Err()
-	}
-	return []Option{
-		Data(f.data), Vars(vars), Prefix(m.Prefix), Origins(m.Origins...), Assets(embedded.assets),
-		func(c *config) {
-			c.split = f.split
-			c.platform.Limits, c.platform.CORS = m.Limits, m.CORS
-			c.platform.SinglePageApp, c.platform.Crons = m.Serve.SinglePageApp, m.Crons
-			c.platform.BrowserTTL, c.platform.EdgeTTL, c.platform.HashedAssets = m.Serve.BrowserTTL, m.Serve.EdgeTTL, m.Serve.Hashed()
-		},
-	}, nil
 }

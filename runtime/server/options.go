@@ -84,6 +84,14 @@ func Origins(origins ...string) Option {
 	return func(c *config) { c.platform.Origins = append(c.platform.Origins, origins...) }
 }
 
+// TrustProxies lists the proxies before the server whose X-Forwarded-For, X-Forwarded-Host and X-Forwarded-Proto are
+// believed: requests then have the client's address (with port 0) as RemoteAddr, the host that it asked for as Host, and
+// TLS that is not nil if it came by HTTPS. "unix" is whoever connects by a Unix socket, "loopback" the machine
+// itself; else it is an address or a network such as "10.0.0.0/8". Default none: such headers mean nothing then.
+func TrustProxies(proxies ...string) Option {
+	return func(c *config) { c.platform.TrustedProxies = append(c.platform.TrustedProxies, proxies...) }
+}
+
 // CORS lets pages of other origins read the answers on room URLs. Without
 // headers the usual methods and headers are allowed, to every origin; with
 // them, exactly these are sent.

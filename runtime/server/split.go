@@ -11,6 +11,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,6 +33,7 @@ const versionsFolder = "versions"
 type splitOptions struct {
 	probation time.Duration
 	crashes   int
+	logFormat string // of the host, as of the platform
 	// vars are what rooms see as their environment under a version's manifest.
 	vars func(*manifest.Manifest) (map[string]any, error)
 }
@@ -75,7 +78,7 @@ func (sp *split) start(o platform.Options, own *release.Release, migrations []st
 		return err
 	}
 	sp.supervisor = supervise.New(supervise.Options{
-		Platform: sp.platform, Logger: sp.log, Env: os.Environ(), Output: os.Stderr,
+		Platform: sp.platform, Logger: sp.log, Env: sp.hostEnv(), Output: os.Stderr,
 		History: sp.history(), Probation: sp.opts.probation, Crashes: sp.opts.crashes,
 		Init: sp.init, Prepare: sp.prepare, Adopted: sp.adopted, Record: sp.recorded,
 	})
@@ -83,6 +86,14 @@ func (sp *split) start(o platform.Options, own *release.Release, migrations []st
 		return errors.Join(fmt.Errorf("start the host: %w", err), sp.platform.Shutdown(ctx))
 	}
 	return nil
+}
+
+// hostEnv is the environment of hosts. The service manager is the platform's to talk to.
+func (sp *split) hostEnv() []string {
+	env := slices.DeleteFunc(os.Environ(), func(s string) bool {
+		return strings.HasPrefix(s, notifySocket+"=") || strings.HasPrefix(s, logEnv+"=")
+	})
+	return append(env, logEnv+"="+sp.opts.logFormat)
 }
 
 // close ends the host and what is asked of it. It may be called on nil.

@@ -167,6 +167,7 @@ func fixed(was, now *manifest.Manifest) []string {
 		{"limits", was.Limits, now.Limits},
 		{"cors", was.CORS, now.CORS},
 		{"origins", was.Origins, now.Origins},
+		{"trustedProxies", was.TrustedProxies, now.TrustedProxies},
 		{"crons", was.Crons, now.Crons},
 		{"serve", assetRules(was), assetRules(now)},
 	} {

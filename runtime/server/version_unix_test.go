@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"os/exec"
@@ -79,6 +80,12 @@ func (t *tally) OnRequest(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, thisVersion)
 }
 
+// showCaller answers with who calls, and what for.
+func showCaller(w http.ResponseWriter, r *http.Request, _ *party.Lobby) {
+	slog.Info("asked", "by", r.RemoteAddr)
+	fmt.Fprint(w, r.RemoteAddr, " ", r.Host)
+}
+
 func serveVersion() {
 	path, err := os.Executable()
 	if err != nil {
@@ -90,7 +97,7 @@ func serveVersion() {
 		fmt.Fprintln(os.Stderr, "the stillborn has nothing to say")
 		os.Exit(3)
 	}
-	app := &party.App{Rooms: []party.Definition{party.Define[tally]("tally", party.AsHibernating()), party.Define[tally]("plain")}}
+	app := &party.App{Rooms: []party.Definition{party.Define[tally]("tally", party.AsHibernating()), party.Define[tally]("plain")}, Fetch: showCaller}
 	switch thisVersion {
 	case "poor":
 		app.Rooms = app.Rooms[:1]
@@ -166,7 +173,22 @@ func (s *site) command(binary string, args ...string) *exec.Cmd {
 // start starts a version of the server, and waits until it listens.
 func (s *site) start(binary string, args ...string) {
 	s.t.Helper()
-	s.cmd = s.command(binary, append([]string{"serve", "--upgradable", "--addr", "127.0.0.1:0", "--data", "data"}, args...)...)
+	listening := s.begin(s.command(binary, append([]string{"serve", "--upgradable", "--addr", "127.0.0.1:0", "--data", "data"}, args...)...))
+	select {
+	case url, ok := <-listening:
+		if !ok {
+			s.t.Fatal("the server has ended")
+		}
+		s.url = url
+	case <-time.After(3 * patience):
+		s.t.Fatal("the server does not listen")
+	}
+}
+
+// begin starts a server. Its address comes over the channel, which is closed when it has ended.
+func (s *site) begin(cmd *exec.Cmd) <-chan string {
+	s.t.Helper()
+	s.cmd = cmd
 	s.cmd.Stderr = s
 	out, err := s.cmd.StdoutPipe()
 	if err == nil {
@@ -191,15 +213,7 @@ func (s *site) start(binary string, args ...string) {
 		}
 		close(listening)
 	}()
-	select {
-	case url, ok := <-listening:
-		if !ok {
-			s.t.Fatal("the server has ended")
-		}
-		s.url = url
-	case <-time.After(3 * patience):
-		s.t.Fatal("the server does not listen")
-	}
+	return listening
 }
 
 // stop ends the server in good order.
