@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/goparty-dev/party/internal/durable"
 	"github.com/goparty-dev/party/runtime/storage"
 )
 
@@ -59,24 +60,13 @@ func (f *Folder) Load() (Record, error) {
 }
 
 // Save replaces the record, durably.
-func (f *Folder) Save(r Record) (err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("record of the versions: %w", err)
-		}
-	}()
+func (f *Folder) Save(r Record) error {
 	data, err := json.MarshalIndent(r, "", "  ")
+	if err == nil {
+		err = durable.WriteFile(filepath.Join(f.dir, recordFile), append(data, '\n'), 0o600)
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("record of the versions: %w", err)
 	}
-	tmp, err := os.CreateTemp(f.dir, "tmp-")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(tmp.Name()) // it is gone if all went well
-	_, err = tmp.Write(append(data, '\n'))
-	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), filepath.Join(f.dir, recordFile))
+	return nil
 }

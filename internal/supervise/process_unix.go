@@ -8,9 +8,9 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"runtime"
 	"syscall"
-	"time"
+
+	"github.com/goparty-dev/party/internal/child"
 )
 
 // hostFD names the environment variable that gives a host its end of the link; the
@@ -24,12 +24,11 @@ type process struct {
 	pid    int
 	exited chan struct{}
 	reason string // set before exited is closed
+	child  *child.Child
 }
 
-// startProcess starts a binary as a host. The error is about the start itself.
-//
-// No host outlives its use: it has a process group of its own, which is killed
-// with it, and it ends when this process ends, however that happens.
+// startProcess starts a binary as a host. The error is about the start itself. No host outlives its
+// use: where the system does not end it with this process, the end of the link does.
 func startProcess(binary, dir string, env []string, output *os.File) (*process, error) {
 	conn, theirs, err := pair()
 	if err != nil {
@@ -41,58 +40,25 @@ func startProcess(binary, dir string, env []string, output *os.File) (*process, 
 	cmd.Dir, cmd.Env = dir, append(append([]string{}, env...), hostFD+"=3")
 	cmd.ExtraFiles = []*os.File{theirs}
 	cmd.Stdout, cmd.Stderr = output, log
-	cmd.SysProcAttr = attributes()
-	// A grandchild in a group of its own may keep the output open for good.
-	cmd.WaitDelay = 500 * time.Millisecond
-
-	p := &process{conn: conn, exited: make(chan struct{})}
-	failed := make(chan error, 1)
-	go func() {
-		// Linux kills the child when the thread that started it ends, so that
-		// thread is kept for as long as the child lives.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		if err := launch(cmd); err != nil {
-			failed <- err
-			return
-		}
-		p.pid = cmd.Process.Pid
-		failed <- nil
-		err := cmd.Wait()
-		_ = syscall.Kill(-p.pid, syscall.SIGKILL) // what it left behind; mostly there is nothing
-		p.reason = explain(cmd.ProcessState, err, log)
-		close(p.exited)
-	}()
-	if err := <-failed; err != nil {
+	c, err := child.Start(cmd)
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start the host: %w", err), conn.Close())
 	}
+	p := &process{conn: conn, pid: c.PID, exited: make(chan struct{}), child: c}
+	go func() {
+		p.reason = c.How()
+		if said := log.text(); said != "" {
+			p.reason += ", and said:\n" + said
+		}
+		close(p.exited)
+	}()
 	return p, nil
-}
-
-// launch starts a command whose binary may just have been written: a child that was forked
-// meanwhile holds it open for writing until its own exec.
-func launch(cmd *exec.Cmd) error {
-	for wait := time.Millisecond; ; wait *= 2 {
-		err := cmd.Start()
-		if !errors.Is(err, syscall.ETXTBSY) || wait > time.Second {
-			return err
-		}
-		time.Sleep(wait)
-		*cmd = exec.Cmd{
-			Path: cmd.Path, Args: cmd.Args, Dir: cmd.Dir, Env: cmd.Env, ExtraFiles: cmd.ExtraFiles,
-			Stdout: cmd.Stdout, Stderr: cmd.Stderr, SysProcAttr: cmd.SysProcAttr, WaitDelay: cmd.WaitDelay,
-		}
-	}
 }
 
 // kill ends the process and its group, unless they have ended, and waits until they are gone.
 func (p *process) kill() {
-	select {
-	case <-p.exited:
-	default:
-		_ = syscall.Kill(-p.pid, syscall.SIGKILL) // it may have gone this moment
-		<-p.exited
-	}
+	p.child.Kill()
+	<-p.exited
 }
 
 // pair makes the two ends of a link: a connection and a file for the child.
@@ -113,19 +79,4 @@ func pair() (net.Conn, *os.File, error) {
 		return nil, nil, errors.Join(err, theirs.Close())
 	}
 	return conn, theirs, nil
-}
-
-// explain says how a process has ended.
-func explain(state *os.ProcessState, err error, log *tail) string {
-	if state == nil {
-		return fmt.Sprintf("it is lost: %v", err)
-	}
-	text := fmt.Sprintf("it exited with status %d", state.ExitCode())
-	if ws, ok := state.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
-		text = fmt.Sprintf("it was killed by signal %d (%s)", ws.Signal(), ws.Signal())
-	}
-	if said := log.text(); said != "" {
-		text += ", and said:\n" + said
-	}
-	return text
 }

@@ -8,13 +8,13 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 
+	"github.com/goparty-dev/party/internal/durable"
 	"github.com/goparty-dev/party/internal/hosting/api"
 )
 
@@ -229,21 +229,11 @@ func (t *Tokens) change(do func() error) (err error) {
 
 func (t *Tokens) save() error {
 	data, err := json.MarshalIndent(t.tokens, "", "  ")
-	if err != nil {
-		return err
+	if err == nil {
+		err = durable.WriteFile(t.path, append(data, '\n'), 0o600)
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(t.path), "tmp-tokens-") // 0600
-	if err != nil {
-		return err
+	if err == nil {
+		t.read, err = os.Stat(t.path)
 	}
-	defer os.Remove(tmp.Name()) // it is gone if all went well
-	_, err = tmp.Write(append(data, '\n'))
-	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(tmp.Name(), t.path); err != nil {
-		return err
-	}
-	t.read, err = os.Stat(t.path)
 	return err
 }
