@@ -100,6 +100,11 @@ var rules = []rule{
 		forbidden: []string{module + "/runtime", module + "/runtime/server"},
 	},
 	{
+		why:       "the file of a room is a format, and knows no store",
+		packages:  []string{"internal/roomfile"},
+		forbidden: []string{module + "/runtime", module + "/internal/platform", module + "/runtime/storage/sqlite"},
+	},
+	{
 		why:       "the platform knows no user code",
 		packages:  []string{"internal/platform"},
 		forbidden: []string{module + "/runtime", module + "/runtime/server", module + "/generator", module + "/devserver/..."},

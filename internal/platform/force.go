@@ -26,17 +26,7 @@ func (p *Platform) Hibernate(ctx context.Context, key storage.Room) error {
 	defer r.mu.Unlock()
 	r.evict()
 	for r.phase == leaving {
-		if r.changed == nil {
-			r.changed = make(chan struct{})
-		}
-		changed := r.changed
-		r.mu.Unlock()
-		select {
-		case <-changed:
-		case <-ctx.Done():
-		}
-		r.mu.Lock()
-		if err := ctx.Err(); err != nil {
+		if err := r.change(ctx); err != nil {
 			return fmt.Errorf("hibernate room %s: %w", key, err)
 		}
 	}

@@ -31,6 +31,7 @@ type room struct {
 
 	mu       sync.Mutex // guards what follows
 	phase    phase
+	held     bool          // somebody replaces what is stored, see Replace: no instance is made
 	seat     *seat         // of the instance, from before it is live until it is released
 	changed  chan struct{} // closed when phase changes; made by whoever waits
 	left     []*link.Event // what the last instance left, to be delivered first
@@ -119,23 +120,28 @@ func (r *room) ready(ctx context.Context, refused *seat, limited bool) error {
 		switch {
 		case r.phase == awake && r.seat != refused:
 			return nil
-		case r.phase == asleep:
+		case r.phase == asleep && !r.held:
 			return r.wake(ctx)
 		}
-		if r.changed == nil {
-			r.changed = make(chan struct{})
-		}
-		changed := r.changed
-		r.mu.Unlock()
-		select {
-		case <-changed:
-		case <-ctx.Done():
-		}
-		r.mu.Lock()
-		if err := ctx.Err(); err != nil {
+		if err := r.change(ctx); err != nil {
 			return err
 		}
 	}
+}
+
+// change waits until the phase is another. Called with mu held, which it releases meanwhile.
+func (r *room) change(ctx context.Context) error {
+	if r.changed == nil {
+		r.changed = make(chan struct{})
+	}
+	changed := r.changed
+	r.mu.Unlock()
+	select {
+	case <-changed:
+	case <-ctx.Done():
+	}
+	r.mu.Lock()
+	return ctx.Err()
 }
 
 // enterPhase is called with mu held.
@@ -290,11 +296,7 @@ func (r *room) released(s *seat, left []*link.Event) {
 	r.left = append(r.survivors(left), r.left...)
 	r.failAbandoned()
 	r.p.clock.retry(r.key) // if OnAlarm was running, it is run again
-	// A room that keeps its value while sockets are open comes back at once.
-	again := len(r.left) > 0 || (len(r.members) > 0 && !r.party.Hibernate)
-	if r.p.closing.Load() {
-		again = false
-	}
+	again := r.returns()
 	if !again {
 		r.moved()
 	}
@@ -304,13 +306,24 @@ func (r *room) released(s *seat, left []*link.Event) {
 		r.p.store.Release(r.key, s.fence)
 	}
 	if again {
-		r.use()
-		go func() {
-			defer r.unuse()
-			r.nudge()
-		}()
+		r.comeBack()
 	}
 	r.unuse()
+}
+
+// returns reports whether a room without an instance is to have one at once: something was left for it, or it
+// keeps its value while sockets are open. Called with mu held.
+func (r *room) returns() bool {
+	return !r.p.closing.Load() && (len(r.left) > 0 || len(r.members) > 0 && !r.party.Hibernate)
+}
+
+// comeBack starts the room again without waiting for it.
+func (r *room) comeBack() {
+	r.use()
+	go func() {
+		defer r.unuse()
+		r.nudge()
+	}()
 }
 
 // nudge starts the room without an event of its own.

@@ -43,6 +43,7 @@ func commands() []command {
 		{name: "plan", what: "say what this program would change if it took over from the version that serves", run: runPlan},
 		{name: "backup", args: "FILE", what: "write a consistent copy of what rooms have stored, also while it is in use", run: runBackup},
 		{name: "restore", args: "FILE", what: "make a backup the stored state", run: runRestore},
+		{name: "rooms", args: "list|export|import", what: "list rooms with data, write one to a file, read one from a file", run: runRooms},
 		{name: "health", what: "exit with 0 if the server with this --admin address can serve", run: runHealth},
 		{name: "version", what: "say what was built, when from, and with what", run: runVersion},
 		{name: "unpack", args: "FOLDER", what: "write down what is in this program", hidden: true, run: runUnpack},

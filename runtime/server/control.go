@@ -61,6 +61,7 @@ func listenControl(sp *split) (*control, error) {
 			return sp.supervisor.Rollback(ctx, func(n supervise.Notice) { out(operate.Progress{Notice: &n}) })
 		})
 	})
+	mux.HandleFunc("PUT /room", c.importRoom)
 	c.http = &http.Server{
 		Handler: mux, ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx },
 		ErrorLog: slog.NewLogLogger(sp.log.Handler(), slog.LevelDebug),

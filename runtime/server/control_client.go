@@ -11,30 +11,34 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/goparty-dev/party/internal/operate"
 	"github.com/goparty-dev/party/internal/supervise"
 )
 
-// askServer sends a request to the server that uses a data folder.
-func askServer(ctx context.Context, dataDir, method, target string) (io.ReadCloser, error) {
+// errNoServer says that nobody listens on a data folder's control socket.
+var errNoServer = errors.New("no \"serve --upgradable\" answers")
+
+// askServer sends a request to the server that uses a data folder. The error is errNoServer if there is none.
+func askServer(ctx context.Context, dataDir, method, target string, body io.Reader) (io.ReadCloser, error) {
 	path, err := controlPath(dataDir)
 	if err != nil {
 		return nil, err
 	}
 	client, root := clientFor(unixPrefix + path)
-	req, err := http.NewRequestWithContext(ctx, method, root+target, nil)
+	req, err := http.NewRequestWithContext(ctx, method, root+target, body)
 	if err != nil {
 		return nil, err
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("no \"serve --upgradable\" answers in the data folder %s: %w", dataDir, err)
+		return nil, fmt.Errorf("%w in the data folder %s: %w", errNoServer, dataDir, err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		resp.Body.Close()
-		return nil, fmt.Errorf("the server in %s answers %s", dataDir, resp.Status)
+		said, err := io.ReadAll(io.LimitReader(resp.Body, 4<<10))
+		return nil, errors.Join(fmt.Errorf("the server in %s answers %s: %s", dataDir, resp.Status, strings.TrimSpace(string(said))), err, resp.Body.Close())
 	}
 	return resp.Body, nil
 }
@@ -65,7 +69,7 @@ func runRollback(v *invocation) int {
 
 // follow asks for something and shows what becomes of it.
 func (v *invocation) follow(data, target string, noWait bool) int {
-	body, err := askServer(v.ctx, data, http.MethodPost, target)
+	body, err := askServer(v.ctx, data, http.MethodPost, target, nil)
 	if err != nil {
 		return v.fail(err)
 	}
@@ -112,7 +116,7 @@ func runStatus(v *invocation) int {
 	if _, code, ok := v.parse(set, 0); !ok {
 		return code
 	}
-	body, err := askServer(v.ctx, *data, http.MethodGet, operate.StatusPath)
+	body, err := askServer(v.ctx, *data, http.MethodGet, operate.StatusPath, nil)
 	if err != nil {
 		return v.fail(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/goparty-dev/party/runtime/storage"
 	"zombiezen.com/go/sqlite"
@@ -154,22 +153,11 @@ func Look(path string) (_ Survey, err error) {
 		}
 	}()
 	s := Survey{Rooms: make(map[string]int)}
-	if _, err := os.Stat(path); err != nil {
+	conn, err := readOnly(path)
+	if conn == nil {
 		return s, err
-	}
-	size, err := fileSize(path)
-	if err != nil || size == 0 {
-		return s, err
-	}
-	conn, err := sqlite.OpenConn(path, sqlite.OpenReadOnly)
-	if err != nil {
-		return s, diagnose(err)
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	conn.SetBusyTimeout(busyTimeout)
-	if err := check(conn, size); err != nil {
-		return s, err
-	}
 	err = sqlitex.ExecuteTransient(conn, countRooms, &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
 		s.Rooms[stmt.ColumnText(0)] = int(stmt.ColumnInt64(1))
 		return nil
