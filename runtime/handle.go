@@ -34,7 +34,10 @@ func (i *instance) message(ev *link.Event) {
 	}
 	msg := Message{data: ev.Data, binary: ev.Binary}
 	if c.inbox != nil {
-		c.inbox.put(i.ctx, msg)
+		if c.inbox.add(msg) {
+			ev.Yielded = nil // nobody reads on for the client
+			i.await(i.ctx, func(ctx context.Context) error { c.inbox.wait(ctx); return nil })
+		}
 		return
 	}
 	if c.apart {

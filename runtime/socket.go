@@ -19,27 +19,29 @@ func (h *Host) socketDefinition() *Definition {
 	}}
 }
 
-// OnConnect starts the function, which runs for as long as the socket is open.
+// OnConnect starts the function. Its context ends when the client is gone or newer code takes the socket over.
 func (v *socketRoom) OnConnect(_ context.Context, conn *Conn, r *http.Request) error {
-	ctx, stop := v.i.awaits.begin(v.i.ctx)
-	conn.inbox = newInbox(ctx)
+	here, stop := v.i.awaits.begin(v.i.ctx)
+	ctx, left := context.WithCancel(here)
+	conn.inbox = newInbox(left)
 	go func() {
 		defer stop()
-		v.serve(ctx, conn, r.WithContext(ctx))
+		defer left()
+		err := safely(func() error {
+			return v.host.app.Socket(ctx, conn, r.WithContext(ctx), &Lobby{host: v.host, i: v.i})
+		})
+		if here.Err() == nil {
+			v.end(conn, err)
+		}
 	}()
 	return nil
 }
 
-func (v *socketRoom) serve(ctx context.Context, conn *Conn, r *http.Request) {
-	err := safely(func() error {
-		return v.host.app.Socket(ctx, conn, r, &Lobby{host: v.host, i: v.i})
-	})
-	if ctx.Err() != nil {
-		return // newer code takes the socket over
-	}
+// end closes the socket of a function that has returned.
+func (v *socketRoom) end(conn *Conn, err error) {
 	var ce *CloseError
 	switch {
-	case err == nil, errors.Is(err, ErrClosed):
+	case err == nil, errors.Is(err, ErrClosed), errors.Is(err, context.Canceled) && conn.shut.Load():
 		conn.i.emitClose(conn, 1000, "")
 	case errors.As(err, &ce):
 		conn.i.emitClose(conn, ce.Code, ce.Reason)
@@ -52,47 +54,11 @@ func (v *socketRoom) serve(ctx context.Context, conn *Conn, r *http.Request) {
 // Receive returns the connection's next message. It is for functions marked
 // //party:socket, one goroutine at a time; a room gets its messages by OnMessage. It
 // fails with ErrClosed when the client is gone, or with ctx.
+//
+// Up to 1 MiB of messages wait for it. A client that sends more is held back.
 func (c *Conn) Receive(ctx context.Context) (Message, error) {
 	if c.inbox == nil {
 		return Message{}, errors.New("party: Receive is for //party:socket functions, rooms have OnMessage")
 	}
 	return c.inbox.get(ctx)
-}
-
-// inbox holds messages for Receive.
-type inbox struct {
-	messages chan Message
-	gone     chan struct{}
-	end      <-chan struct{} // the function's context
-}
-
-func newInbox(ctx context.Context) *inbox {
-	return &inbox{messages: make(chan Message, 16), gone: make(chan struct{}), end: ctx.Done()}
-}
-
-// put waits for a place, which holds the sender back.
-func (b *inbox) put(ctx context.Context, m Message) {
-	select {
-	case b.messages <- m:
-	case <-b.end:
-	case <-ctx.Done():
-	}
-}
-
-func (b *inbox) close() { close(b.gone) }
-
-func (b *inbox) get(ctx context.Context) (Message, error) {
-	select {
-	case m := <-b.messages:
-		return m, nil
-	case <-b.gone:
-		select {
-		case m := <-b.messages: // what came before the end
-			return m, nil
-		default:
-			return Message{}, ErrClosed
-		}
-	case <-ctx.Done():
-		return Message{}, ctx.Err()
-	}
 }

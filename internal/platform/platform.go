@@ -296,7 +296,7 @@ func (p *Platform) pinger() {
 			}
 			switch silent := now - s.epoch.Load(); {
 			case silent > 3:
-				s.out.abort()
+				s.cutOff()
 			case silent > 0:
 				s.out.send(ping)
 			}

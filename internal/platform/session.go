@@ -81,24 +81,33 @@ func (s *session) tooSlow() {
 	s.room.p.metrics.slow.Add(1)
 	s.room.p.log.Info("connection reads too slowly and is closed", "party", s.room.key.Party, "room", s.room.key.Name, "conn", s.conn)
 	s.shut(websocket.CloseTryAgainLater, "too slow")
-	s.tellEnd()
+	s.tellEnd(s.code, s.reason)
 }
 
-// tellEnd tells the room of a session's end before its socket has ended, which may take a slow
-// client closeWait: room code is not to count on who gets nothing any more. Called with room.mu held.
-func (s *session) tellEnd() {
+// tellEnd tells the room of a session's end before its reader does. That may take a slow client
+// closeWait, and a reader that is held back does not notice at all. Called with room.mu held.
+func (s *session) tellEnd(code int, reason string) {
 	if !s.joined || s.forgot || s.told || s.engine != nil {
 		return
 	}
 	r := s.room
 	s.told = true
-	ev := &link.Event{Kind: link.Close, Seq: r.seq.Add(1), Session: s.id, Code: s.code, Reason: s.reason}
+	ev := &link.Event{Kind: link.Close, Seq: r.seq.Add(1), Session: s.id, Code: code, Reason: reason}
 	r.track(ev.Seq, tracked{closed: s})
 	r.use()
 	go func() { // the turn that has sent too much is still to end
 		r.deliverClose(s, ev)
 		r.unuse()
 	}()
+}
+
+// cutOff ends a session whose client has fallen silent.
+func (s *session) cutOff() {
+	s.out.abort()
+	s.room.mu.Lock()
+	defer s.room.mu.Unlock()
+	s.room.leave(s)
+	s.tellEnd(websocket.CloseAbnormalClosure, "")
 }
 
 // shut sends a close frame after what has been sent. Called with room.mu held.
