@@ -13,7 +13,8 @@ import (
 type (
 	// Starter is called before anything else is delivered to a fresh instance:
 	// for the first event ever, after hibernation, a reload or a crash. If it fails,
-	// the event that woke the room gets an error and the next event tries again.
+	// the event that woke the room gets an error and the next event tries again. Messages wait, for a
+	// minute at most, in which it is tried again and again; then their senders are closed with 1011.
 	Starter interface {
 		OnStart(ctx context.Context) error
 	}

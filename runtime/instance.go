@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"runtime/debug"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -51,6 +50,7 @@ type instance struct {
 	fields    []Persisted // of hooks, when they have been restored
 	migrating bool        // a data migration runs
 	stamp     int         // version to record with the first data; 0: none
+	held      held
 
 	awaits awaits
 
@@ -64,6 +64,8 @@ type turn struct {
 	consumed bool
 	// exclusive says that an await keeps the turn: while a room starts.
 	exclusive bool
+	// held says that the event is kept for when the room can start.
+	held bool
 }
 
 // outbox collects the effects of the running turn. Its lock also keeps Apply
@@ -121,13 +123,20 @@ func (i *instance) Deliver(ev *link.Event) (taken bool) {
 	if i.released {
 		return false
 	}
+	if i.waits(ev) {
+		return true
+	}
 	ev.Timing.Begin()
-	taken = true // also when the callback is abandoned: it gave up its turn, which consumed the event
 	t := turn{ev: ev}
 	i.enter(&t)
 	i.takeProps(ev.Request)
 	takeVia(ev)
-	if i.started || i.start(&t) {
+	started := i.started || i.start(&t)
+	if started && len(i.held.events) > 0 {
+		i.runHeld(&t) // if it is abandoned in an await, the event has not been taken
+	}
+	taken = true // also when the callback is abandoned: it gave up its turn, which consumed the event
+	if started {
 		i.handle(&t)
 	}
 	i.finish(&t)
@@ -166,7 +175,7 @@ func (i *instance) flush(t *turn, last bool) {
 	}
 	i.stampVersion()
 	b := link.NewBatch()
-	if t.ev != nil && !t.consumed && (last || !t.exclusive) {
+	if t.ev != nil && !t.consumed && !t.held && (last || !t.exclusive) {
 		t.consumed = true
 		b.Consumed = t.ev.Seq
 	}
@@ -298,7 +307,7 @@ func (i *instance) startFailed(t *turn, err error) {
 	i.fields, i.stamp = nil, 0 // what OnException does to the failed value is not to be saved
 	i.exception("OnStart", err)
 	if ev := t.ev; ev != nil && ev.Kind == link.Close {
-		i.resumed = slices.DeleteFunc(i.resumed, func(s link.Session) bool { return s.ID == ev.Session })
+		i.resumed = without(i.resumed, ev.Session)
 	}
 	i.renew()
 	const text = "the room could not start\n"
@@ -310,6 +319,10 @@ func (i *instance) startFailed(t *turn, err error) {
 		i.respondError(ev.Seq, 500, text)
 	case ev.Kind == link.Alarm:
 		i.emit(link.Effect{Op: link.AlarmFailed})
+	case ev.Kind == link.Message:
+		if t.held = i.hold(ev); !t.held {
+			i.turnAway(ev)
+		}
 	}
 }
 

@@ -58,7 +58,7 @@ func (i *instance) release() {
 	i.end()
 	i.outbox.mu.Lock()
 	defer i.outbox.mu.Unlock()
-	i.seat.Release(nil)
+	i.seat.Release(i.held.leave())
 }
 
 // idleCheck releases a room that has been idle for a whole period.
@@ -81,5 +81,5 @@ func (i *instance) idleCheck() {
 
 // mayRest reports whether dropping the value loses nothing that the user was promised.
 func (i *instance) mayRest() bool {
-	return i.waiting == 0 && len(i.timers) == 0 && (i.def.Hibernate || len(i.conns)+i.apart == 0)
+	return i.waiting == 0 && len(i.timers) == 0 && len(i.held.events) == 0 && (i.def.Hibernate || len(i.conns)+i.apart == 0)
 }

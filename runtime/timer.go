@@ -24,6 +24,9 @@ func (i *instance) do(where string, fn func(), still func() bool) (err error) {
 		return ErrReleased
 	}
 	err = ErrReleased // should fn be abandoned in an await
+	if len(i.held.events) > 0 {
+		i.runHeld(&t)
+	}
 	err = i.protect(func() error { fn(); return nil })
 	if err != nil {
 		i.exception(where, err)
