@@ -100,6 +100,11 @@ var rules = []rule{
 		forbidden: []string{module + "/runtime", module + "/runtime/server"},
 	},
 	{
+		why:       "a library for buckets would be in every deployed binary: whoever hosts apps has it",
+		packages:  []string{"runtime/...", "internal/platform", "internal/supervise", "internal/release"},
+		forbidden: []string{module + "/internal/snapshots", "github.com/minio/..."},
+	},
+	{
 		why:       "the file of a room is a format, and knows no store",
 		packages:  []string{"internal/roomfile"},
 		forbidden: []string{module + "/runtime", module + "/internal/platform", module + "/runtime/storage/sqlite"},
