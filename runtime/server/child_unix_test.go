@@ -31,7 +31,11 @@ func TestMain(m *testing.M) {
 		serveVersion()
 		return
 	}
-	if os.Getenv(childEnv) != "" {
+	switch os.Getenv(childEnv) {
+	case "sleepers":
+		serveSleepers()
+		return
+	case "ledger":
 		server.Main(&party.App{
 			Rooms: []party.Definition{
 				party.Define[ledger]("ledger", party.AsHibernating()),
@@ -191,16 +195,16 @@ type child struct {
 // spawn starts a server, and waits until it listens.
 func spawn(t *testing.T, dir string) *child {
 	t.Helper()
-	c := begin(t, dir)
+	c := begin(t, dir, "ledger")
 	c.ready()
 	return c
 }
 
-// begin starts a server and does not wait.
-func begin(t *testing.T, dir string) *child {
+// begin starts a server of that kind and does not wait.
+func begin(t *testing.T, dir, kind string) *child {
 	t.Helper()
 	c := &child{t: t, cmd: exec.Command(os.Args[0], "--addr", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data", dir), gone: make(chan struct{})}
-	c.cmd.Env = append(os.Environ(), childEnv+"=1")
+	c.cmd.Env = append(os.Environ(), childEnv+"="+kind)
 	c.cmd.Dir = dir
 	c.cmd.Stderr = c
 	out, err := c.cmd.StdoutPipe()

@@ -199,7 +199,7 @@ func TestKill(t *testing.T) {
 	rounds := 0
 	for begun := time.Now(); rounds < 3 || time.Since(begun) < killTime; rounds++ {
 		if rounds%4 == 3 { // while it starts
-			c := begin(t, dir)
+			c := begin(t, dir, "ledger")
 			select {
 			case <-c.listening:
 			case <-time.After(time.Duration(rand.IntN(40)) * time.Millisecond):
