@@ -2,24 +2,20 @@ package devserver
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"strings"
 	"time"
 
-	"github.com/goparty-dev/party/devserver/internal/hostproc"
+	"github.com/goparty-dev/party/internal/hostproc"
 	"github.com/goparty-dev/party/internal/link"
 	"github.com/goparty-dev/party/internal/link/stream"
 	"github.com/goparty-dev/party/internal/platform"
 )
 
-// Bounds on how long a host may take.
+// Bounds on how long things may take; those of a host's start and end are hostproc's.
 const (
-	startTime  = 30 * time.Second       // to answer: init functions run before
-	drainTime  = 5 * time.Second        // to answer its last calls when its rooms have moved
-	leaveTime  = 2 * time.Second        // to end when it is no longer needed
-	reasonTime = time.Second            // to end after its link has: a process that exits closes it first
-	sumTime    = 100 * time.Millisecond // for the platform to sum a hand-over up
+	drainTime = 5 * time.Second        // to answer its last calls when its rooms have moved
+	sumTime   = 100 * time.Millisecond // for the platform to sum a hand-over up
 )
 
 // hosted is a host that was started.
@@ -63,71 +59,13 @@ func (s *server) runHost(ctx context.Context, h *hosted) hostproc.Reason {
 	}
 	defer proc.Kill() // does nothing if it has ended
 
-	h.link, err = s.connect(ctx, proc, h.build.config)
-	if err != nil {
-		return unanswered(ctx, proc, err)
+	init := stream.Init{Vars: h.build.config.vars, Dev: true, IdleAfter: h.build.config.manifest.Limits.Idle}
+	if h.link, err = proc.Join(ctx, init); err != nil {
+		return proc.Unanswered(ctx, err)
 	}
 	h.up = time.Now()
 	s.send(ready{h.id})
-
-	select {
-	case <-h.link.Done():
-		s.send(lost{h.id})
-		reason := end(ctx, proc, reasonTime)
-		if err := h.link.Err(); err != nil && reason.Panic == "" && !reason.Natural {
-			reason.Summary = "broke the link to the dev server: " + err.Error()
-		}
-		_ = h.link.Close() // it has ended already, this waits for what is left of it
-		return reason
-	case <-h.retire:
-		drain, cancel := context.WithTimeout(ctx, drainTime)
-		_ = h.link.Drain(drain) // what takes longer is cut off
-		cancel()
-		_ = h.link.Close() // as above
-		return end(ctx, proc, leaveTime)
-	case <-ctx.Done():
-		_ = h.link.Close() // as above
-		return end(ctx, proc, 0)
-	}
-}
-
-func (s *server) connect(ctx context.Context, proc *hostproc.Process, c *config) (*stream.Host, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, startTime, fmt.Errorf("it does not answer within %v; does an init function or main wait for something?", startTime))
-	defer cancel()
-	init := stream.Init{Vars: c.vars, Dev: true, IdleAfter: c.manifest.Limits.Idle}
-	host, err := stream.Connect(ctx, proc.Conn(), init)
-	if err != nil && context.Cause(ctx) != nil {
-		err = context.Cause(ctx)
-	}
-	return host, err
-}
-
-// unanswered is the reason why a host has never been ready. If it ended by
-// itself, that is the reason; if not, what the handshake said is.
-func unanswered(ctx context.Context, proc *hostproc.Process, err error) hostproc.Reason {
-	reason := end(ctx, proc, reasonTime)
-	if !reason.Natural {
-		reason.Summary = "was stopped: " + err.Error()
-	}
-	return reason
-}
-
-// end waits for a process, and kills it after some time or when ctx ends. Natural tells which.
-func end(ctx context.Context, proc *hostproc.Process, patience time.Duration) hostproc.Reason {
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	natural := true
-	select {
-	case <-proc.Exited():
-	case <-timer.C:
-		natural = false
-	case <-ctx.Done():
-		natural = false
-	}
-	proc.Kill()
-	reason := proc.Reason()
-	reason.Natural = natural
-	return reason
+	return proc.Stay(ctx, h.link, h.retire, drainTime, func() { s.send(lost{h.id}) })
 }
 
 // adopt gives the rooms to a host and says when the last one has moved.

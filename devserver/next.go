@@ -3,6 +3,8 @@ package devserver
 import (
 	"slices"
 	"time"
+
+	"github.com/goparty-dev/party/internal/hostproc"
 )
 
 // next is the dev loop's whole policy. It has no effects and reads no clock.
@@ -165,27 +167,15 @@ func onExited(s state, ev exited) (state, []action) {
 	}
 }
 
+// longestPause is what the pauses between restarts grow to.
+const longestPause = 5 * time.Second
+
 // again has a build started once more, after a pause if it is not the first time.
 func again(s state, build int, ev exited) (state, []action) {
 	s.crashes++
-	s.crash = &crash{Reason: ev.Reason, Delay: backOff(s.crashes)}
+	s.crash = &crash{Reason: ev.Reason, Delay: hostproc.BackOff(s.crashes, longestPause)}
 	s.again = build
 	s.timers++
 	s.timer = s.timers
 	return s, []action{show{crashed{Crash: *s.crash}}, startTimer{s.timer, s.crash.Delay}}
-}
-
-// backOff is the pause after the nth crash in a row.
-func backOff(n int) time.Duration {
-	const first, most = 250 * time.Millisecond, 5 * time.Second
-	if n <= 1 {
-		return 0
-	}
-	d := first
-	for range n - 2 {
-		if d *= 2; d >= most {
-			return most
-		}
-	}
-	return d
 }

@@ -6,8 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/goparty-dev/party/devserver/internal/hostproc"
 	"github.com/goparty-dev/party/internal/diag"
+	"github.com/goparty-dev/party/internal/hostproc"
 )
 
 var (
@@ -246,18 +246,5 @@ func TestNextLeavesItsArgumentAlone(t *testing.T) {
 	next(s, exited{Host: 1})
 	if diff := cmp.Diff(s.leaving, before); diff != "" {
 		t.Errorf("leaving (-got +want):\n%s", diff)
-	}
-}
-
-func TestBackOff(t *testing.T) {
-	var got []time.Duration
-	for n := range 8 {
-		got = append(got, backOff(n)/time.Millisecond)
-	}
-	if diff := cmp.Diff(got, []time.Duration{0, 0, 250, 500, 1000, 2000, 4000, 5000}); diff != "" {
-		t.Errorf("delays in ms (-got +want):\n%s", diff)
-	}
-	if got := backOff(1 << 20); got != 5*time.Second {
-		t.Errorf("the delay after very many crashes is %v", got)
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goparty-dev/party/devserver/internal/hostproc"
 	"github.com/goparty-dev/party/internal/diag"
+	"github.com/goparty-dev/party/internal/hostproc"
 )
 
 // show tells the user something, and does what comes with it.

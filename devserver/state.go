@@ -3,8 +3,8 @@ package devserver
 import (
 	"time"
 
-	"github.com/goparty-dev/party/devserver/internal/hostproc"
 	"github.com/goparty-dev/party/internal/diag"
+	"github.com/goparty-dev/party/internal/hostproc"
 )
 
 // state is all that the loop knows. It is a value: next returns a new one.

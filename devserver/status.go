@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goparty-dev/party/devserver/internal/hostproc"
 	"github.com/goparty-dev/party/internal/diag"
+	"github.com/goparty-dev/party/internal/hostproc"
 )
 
 // Status is what /_party/status and /_party/events tell browsers and tools.

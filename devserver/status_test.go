@@ -6,8 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/goparty-dev/party/devserver/internal/hostproc"
 	"github.com/goparty-dev/party/internal/diag"
+	"github.com/goparty-dev/party/internal/hostproc"
 )
 
 func TestPhases(t *testing.T) {

@@ -67,7 +67,7 @@ var rules = []rule{
 		why:       "a host is rooms and little else",
 		packages:  []string{"runtime/server"},
 		tags:      "party_host",
-		forbidden: []string{module + "/internal/platform", module + "/internal/manifest", "github.com/gorilla/websocket", "zombiezen.com/go/sqlite", "modernc.org/..."},
+		forbidden: []string{module + "/internal/platform", module + "/internal/manifest", module + "/internal/hostproc", "github.com/gorilla/websocket", "zombiezen.com/go/sqlite", "modernc.org/..."},
 	},
 	{
 		why:       "what a deployed binary links has no tools in it",
@@ -96,7 +96,7 @@ var rules = []rule{
 	},
 	{
 		why:       "what keeps hosts and versions knows no user code",
-		packages:  []string{"internal/supervise", "internal/release"},
+		packages:  []string{"internal/supervise", "internal/release", "internal/hostproc"},
 		forbidden: []string{module + "/runtime", module + "/runtime/server"},
 	},
 	{
@@ -108,6 +108,11 @@ var rules = []rule{
 		why:       "the file of a room is a format, and knows no store",
 		packages:  []string{"internal/roomfile"},
 		forbidden: []string{module + "/runtime", module + "/internal/platform", module + "/runtime/storage/sqlite"},
+	},
+	{
+		why:       "a host process is started, watched and ended the same way by the dev server and in production; the policies are theirs",
+		packages:  []string{"internal/hostproc"},
+		forbidden: []string{module + "/internal/platform", module + "/internal/supervise", module + "/internal/release", module + "/devserver/..."},
 	},
 	{
 		why:       "the platform knows no user code",

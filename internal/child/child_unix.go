@@ -5,6 +5,7 @@ package child
 import (
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"runtime"
 	"syscall"
@@ -16,7 +17,8 @@ type Child struct {
 	// set by Start, then read-only
 	PID    int
 	exited chan struct{}
-	how    string // set before exited is closed
+	how    string // set before exited is closed, as what follows
+	state  *os.ProcessState
 }
 
 // Start starts a command, which must not be used otherwise. The error is about the start itself. What the command
@@ -43,9 +45,17 @@ func Start(cmd *exec.Cmd) (*Child, error) {
 		}
 		c.PID = cmd.Process.Pid
 		failed <- nil
+		// What it left behind is best killed before the leader is reaped, while its number surely means this group.
+		// There is mostly nobody.
+		ended := await(c.PID)
+		if ended {
+			_ = syscall.Kill(-c.PID, syscall.SIGKILL)
+		}
 		err := cmd.Wait()
-		_ = syscall.Kill(-c.PID, syscall.SIGKILL) // what it left behind; mostly there is nothing
-		c.how = explain(cmd, err)
+		if !ended {
+			_ = syscall.Kill(-c.PID, syscall.SIGKILL)
+		}
+		c.how, c.state = explain(cmd, err), cmd.ProcessState
 		close(c.exited)
 	}()
 	if err := <-failed; err != nil {
@@ -77,6 +87,12 @@ func (c *Child) Exited() <-chan struct{} { return c.exited }
 func (c *Child) How() string {
 	<-c.exited
 	return c.how
+}
+
+// State is how the process has ended, once Exited is closed; nil if it is lost.
+func (c *Child) State() *os.ProcessState {
+	<-c.exited
+	return c.state
 }
 
 // Ask sends SIGTERM to the process, unless it has ended.

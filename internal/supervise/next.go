@@ -3,6 +3,8 @@ package supervise
 import (
 	"slices"
 	"time"
+
+	"github.com/goparty-dev/party/internal/hostproc"
 )
 
 // next is the whole policy. It has no effects and reads no clock.
@@ -211,25 +213,13 @@ func fallBack(s state, to int, reason string, do []action) (state, []action) {
 	return s, append(do, more...)
 }
 
+// longestPause is what the pauses between restarts grow to.
+const longestPause = 10 * time.Second
+
 // again has the version started once more, after a pause if it is not the first time.
 func again(s state) (state, []action) {
 	s.crashes++
 	s.timers++
 	s.timer = s.timers
-	return s, []action{startTimer{s.timer, backOff(s.crashes)}}
-}
-
-// backOff is the pause after the nth crash in a row.
-func backOff(n int) time.Duration {
-	const least, most = 250 * time.Millisecond, 10 * time.Second
-	if n <= 1 {
-		return 0
-	}
-	d := least
-	for range n - 2 {
-		if d *= 2; d >= most {
-			return most
-		}
-	}
-	return d
+	return s, []action{startTimer{s.timer, hostproc.BackOff(s.crashes, longestPause)}}
 }

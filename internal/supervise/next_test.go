@@ -3,7 +3,6 @@ package supervise
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -183,13 +182,5 @@ func TestHistoryIsBounded(t *testing.T) {
 	}
 	if got := len(s.state.history); got != maxHistory || s.state.top().ID != "v9" {
 		t.Errorf("got %d versions up to %s, want %d up to v9", got, s.state.top().ID, maxHistory)
-	}
-}
-
-func TestBackOff(t *testing.T) {
-	for n, want := range map[int]time.Duration{1: 0, 2: 250 * time.Millisecond, 3: 500 * time.Millisecond, 7: 8 * time.Second, 8: 10 * time.Second, 100: 10 * time.Second} {
-		if got := backOff(n); got != want {
-			t.Errorf("backOff(%d) = %v, want %v", n, got, want)
-		}
 	}
 }

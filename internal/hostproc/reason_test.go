@@ -3,6 +3,8 @@ package hostproc
 import (
 	"strings"
 	"testing"
+	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -79,6 +81,44 @@ func TestTail(t *testing.T) {
 	}
 	if len(log.last) != maxTail || len(log.panic) != maxTail || log.panic[0] != "panic: second" {
 		t.Errorf("kept %d and %d lines, panic %q", len(log.last), len(log.panic), log.panic[0])
+	}
+}
+
+func TestReasonText(t *testing.T) {
+	noise := make([]string, maxTail)
+	for n := range noise {
+		noise[n] = strings.Repeat("x", 99) + "é"
+	}
+	for _, test := range []struct {
+		name       string
+		reason     Reason
+		begin, end string
+		most       int
+	}{
+		{"nothing said", Reason{Summary: "exited with status 3"}, "exited with status 3", "status 3", 30},
+		{"empty lines", Reason{Summary: "exited", Log: []string{"", " "}}, "exited", "exited", 6},
+		{"short", Reason{Summary: "exited", Log: []string{"one", "two"}}, "exited, and said:\none\n", "\ntwo", 40},
+		{"long", Reason{Summary: "exited", Log: append(noise[1:len(noise):len(noise)], "the end")}, "exited, and said:\nx", "\nthe end", maxSaid + 20},
+		{"panic", Reason{Summary: "exited", Panic: "panic: boom", Log: append([]string{"panic: boom"}, noise...)}, "exited, and said:\npanic: boom\nx", "x", maxSaid + 20},
+	} {
+		got := test.reason.String()
+		if !strings.HasPrefix(got, test.begin) || !strings.HasSuffix(got, test.end) || len(got) > test.most || !utf8.ValidString(got) {
+			t.Errorf("%s: got %d bytes, %q", test.name, len(got), got)
+		}
+	}
+}
+
+func TestBackOff(t *testing.T) {
+	var got []time.Duration
+	for n := range 8 {
+		got = append(got, BackOff(n, 3*time.Second))
+	}
+	const ms = time.Millisecond
+	if diff := cmp.Diff(got, []time.Duration{0, 0, 250 * ms, 500 * ms, 1000 * ms, 2000 * ms, 3000 * ms, 3000 * ms}); diff != "" {
+		t.Errorf("pauses (-got +want):\n%s", diff)
+	}
+	if got := BackOff(1<<20, 10*time.Second); got != 10*time.Second {
+		t.Errorf("the pause after very many crashes is %v", got)
 	}
 }
 

@@ -186,6 +186,27 @@ func TestAHostIsJoinedAndEndsWithItsLink(t *testing.T) {
 	}
 }
 
+func TestOutputGoesOnAsItIs(t *testing.T) {
+	f, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	opts := options("echo")
+	opts.Output = f
+	opts.Stderr = func(line string) { t.Errorf("got line %q beside the file", line) }
+	p := start(t, opts)
+	p.Conn().Close()
+	r := waitExit(t, p)
+	data, err := os.ReadFile(f.Name())
+	if got := string(data); err != nil || got != "on stdout\non stderr, without an end" {
+		t.Errorf("the file has %q, %v", got, err)
+	}
+	if got := r.String(); got != "exited with status 0, and said:\non stderr, without an end" {
+		t.Errorf("the reason is %q", got)
+	}
+}
+
 func TestReasons(t *testing.T) {
 	r := waitExit(t, start(t, options("exit")))
 	if r.Summary != "exited with status 3" || r.Panic != "" || r.Uptime <= 0 {

@@ -20,6 +20,25 @@ type Reason struct {
 	Natural bool // it ended by itself; for whoever may have killed it to say
 }
 
+// maxSaid is how many bytes of a log are in a reason's text.
+const maxSaid = 2 << 10
+
+// String says how the host has ended, without the subject, and what it said before: the end of that, or the beginning of
+// a panic, at most 2 KiB.
+func (r Reason) String() string {
+	said := strings.TrimSpace(strings.Join(r.Log, "\n"))
+	switch n := len(said) - maxSaid; {
+	case n > 0 && r.Panic != "":
+		said = said[:maxSaid]
+	case n > 0:
+		said = said[n:]
+	}
+	if said = strings.TrimSpace(strings.ToValidUTF8(said, "")); said == "" {
+		return r.Summary
+	}
+	return r.Summary + ", and said:\n" + said
+}
+
 func isPanic(line string) bool {
 	return strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ")
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // ErrUnsupported says that this system has no way to hand a socket to a child process.
-var ErrUnsupported = errors.New("party dev needs a Unix system; on Windows run it in WSL")
+var ErrUnsupported = errors.New("hosts in processes of their own need a Unix system; on Windows use WSL")
 
 // Process is never made on this system.
 type Process struct{}

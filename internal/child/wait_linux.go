@@ -1,17 +1,10 @@
-package hostproc
+package child
 
 import (
 	"errors"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
-
-// attributes make the host the leader of a group, and let it die with the
-// thread that starts it, even if this process is killed.
-func attributes() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-}
 
 // await returns true when the process has ended, and leaves it to be reaped.
 func await(pid int) bool {

@@ -8,19 +8,20 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"runtime"
+	"strings"
 	"syscall"
 	"time"
+
+	"github.com/goparty-dev/party/internal/child"
 )
 
 // Process is a host that was started. Its methods are safe for concurrent use.
 type Process struct {
 	// set by Start, then read-only
-	conn    net.Conn
-	pid     int
-	started time.Time
-	exited  chan struct{}
-	reason  Reason // set before exited is closed
+	conn   net.Conn
+	child  *child.Child
+	exited chan struct{}
+	reason Reason // set before exited is closed
 }
 
 // Start starts a host. The error is about the start itself; whatever the
@@ -36,7 +37,7 @@ func Start(opts Options) (*Process, error) {
 	out := &lines{each: opts.Stdout}
 	errOut := &lines{each: func(line string) {
 		last.add(line)
-		if opts.Stderr != nil {
+		if opts.Stderr != nil && opts.Output == nil {
 			opts.Stderr(line)
 		}
 	}}
@@ -45,42 +46,23 @@ func Start(opts Options) (*Process, error) {
 	cmd.Env = append(append([]string{}, opts.Env...), EnvFD+"=3")
 	cmd.ExtraFiles = []*os.File{theirs}
 	cmd.Stdout, cmd.Stderr = out, errOut
-	cmd.SysProcAttr = attributes()
-	// A grandchild in a group of its own may keep the output open for good.
-	cmd.WaitDelay = 500 * time.Millisecond
-
-	p := &Process{conn: conn, started: time.Now(), exited: make(chan struct{})}
-	failed := make(chan error, 1)
-	go func() {
-		// Linux kills the child when the thread that started it ends, so that
-		// thread is kept for as long as the child lives.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		if err := cmd.Start(); err != nil {
-			failed <- err
-			return
-		}
-		p.pid = cmd.Process.Pid
-		failed <- nil
-		// Best before the leader is reaped, while its number surely means this group.
-		// There is mostly nobody left to kill.
-		ended := await(p.pid)
-		if ended {
-			_ = syscall.Kill(-p.pid, syscall.SIGKILL)
-		}
-		err := cmd.Wait()
-		if !ended {
-			_ = syscall.Kill(-p.pid, syscall.SIGKILL)
-		}
-		out.flush()
-		errOut.flush()
-		p.reason = explain(cmd.ProcessState, err, &last, opts.Source)
-		p.reason.Uptime = time.Since(p.started)
-		close(p.exited)
-	}()
-	if err := <-failed; err != nil {
+	if opts.Output != nil {
+		cmd.Stdout, cmd.Stderr = opts.Output, &tee{opts.Output, errOut}
+	}
+	c, err := child.Start(cmd)
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start the host: %w", err), conn.Close())
 	}
+	p := &Process{conn: conn, child: c, exited: make(chan struct{})}
+	started := time.Now()
+	go func() {
+		<-c.Exited()
+		out.flush()
+		errOut.flush()
+		p.reason = explain(c, &last, opts.Source)
+		p.reason.Uptime = time.Since(started)
+		close(p.exited)
+	}()
 	return p, nil
 }
 
@@ -88,7 +70,7 @@ func Start(opts Options) (*Process, error) {
 func (p *Process) Conn() net.Conn { return p.conn }
 
 // PID is the process's number, and that of its group.
-func (p *Process) PID() int { return p.pid }
+func (p *Process) PID() int { return p.child.PID }
 
 // Exited is closed when the process and its group are gone.
 func (p *Process) Exited() <-chan struct{} { return p.exited }
@@ -99,12 +81,8 @@ func (p *Process) Reason() Reason { return p.reason }
 // Kill ends the process and its group, unless they have ended, waits until
 // they are gone, and closes the link.
 func (p *Process) Kill() {
-	select {
-	case <-p.exited:
-	default:
-		_ = syscall.Kill(-p.pid, syscall.SIGKILL) // it may have gone this moment
-		<-p.exited
-	}
+	p.child.Kill()
+	<-p.exited
 	_ = p.conn.Close() // it may be closed, or broken; both are fine
 }
 
@@ -129,21 +107,16 @@ func pair() (net.Conn, *os.File, error) {
 }
 
 // explain puts together what is known of a process's end.
-func explain(state *os.ProcessState, err error, log *tail, source string) Reason {
-	r := Reason{Log: log.last}
-	if state == nil {
-		r.Summary = fmt.Sprintf("is lost: %v", err)
+func explain(c *child.Child, log *tail, source string) Reason {
+	r := Reason{Summary: strings.TrimPrefix(c.How(), "it "), Log: log.last}
+	state := c.State()
+	if len(log.panic) == 0 || state == nil {
 		return r
-	}
-	ws, ok := state.Sys().(syscall.WaitStatus)
-	if ok && ws.Signaled() {
-		r.Summary = fmt.Sprintf("was killed by signal %d (%s)", ws.Signal(), ws.Signal())
-	} else {
-		r.Summary = fmt.Sprintf("exited with status %d", state.ExitCode())
 	}
 	// Go's own end has status 2, or SIGABRT if the user asks for a core; with any other the
 	// word was only printed.
-	if len(log.panic) > 0 && (state.ExitCode() == 2 || ok && ws.Signaled() && ws.Signal() == syscall.SIGABRT) {
+	ws, ok := state.Sys().(syscall.WaitStatus)
+	if state.ExitCode() == 2 || ok && ws.Signaled() && ws.Signal() == syscall.SIGABRT {
 		r.Log = log.panic
 		r.Panic, r.Pos, r.Func = readPanic(log.panic, source)
 	}

@@ -1,6 +1,9 @@
 package hostproc
 
-import "bytes"
+import (
+	"bytes"
+	"io"
+)
 
 // maxLine is where an endless line is cut.
 const maxLine = 64 << 10
@@ -43,6 +46,17 @@ func (l *lines) emit(line []byte) {
 	if l.each != nil {
 		l.each(string(bytes.TrimSuffix(line, []byte("\r"))))
 	}
+}
+
+// tee passes output on as it is, and to lines.
+type tee struct {
+	to    io.Writer
+	lines *lines
+}
+
+func (t *tee) Write(p []byte) (int, error) {
+	_, _ = t.to.Write(p) // a log that nobody takes must not end the host
+	return t.lines.Write(p)
 }
 
 // maxTail is how many lines of a log are kept.

@@ -1,5 +1,7 @@
 package hostproc
 
+import "os"
+
 // EnvFD names the environment variable that gives the host its end of the link.
 const EnvFD = "PARTY_HOST_FD"
 
@@ -13,4 +15,6 @@ type Options struct {
 	// Stdout and Stderr are given the program's output by lines, without their end.
 	// Lines are cut at 64 KiB. They are called one at a time each.
 	Stdout, Stderr func(line string)
+	// Output gets all output as it is, and Stdout and Stderr are not used.
+	Output *os.File
 }
