@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+
+	"github.com/goparty-dev/party/internal/durable"
 )
 
 // File is where tokens are kept. Its methods may be called by several programs at once: each
@@ -131,14 +133,5 @@ func (f *File) write(c content) (err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	tmp, err := os.CreateTemp(dir, ".credentials-") // readable by its user only
-	if err != nil {
-		return err
-	}
-	defer os.Remove(tmp.Name()) // it is gone if all went well
-	_, err = tmp.Write(append(data, '\n'))
-	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), f.path)
+	return durable.WriteFile(f.path, append(data, '\n'), 0o600)
 }
