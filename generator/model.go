@@ -44,7 +44,8 @@ type Model struct {
 	Embed   *Embed // nil: nothing goes into the binary
 	Imports Imports
 
-	dir string
+	dir   string
+	types *universe // what its types are of
 }
 
 // Room is one kind of room.
@@ -142,7 +143,7 @@ func newModel(programs []*program, o Options, list *diag.List) *Model {
 // newPart resolves what one package declares.
 func newPart(p *program, list *diag.List) (*Model, *typeNames) {
 	scope := p.own.pkg.Scope()
-	m := &Model{Package: p.src.name, Path: p.path, dir: p.src.dir}
+	m := &Model{Package: p.src.name, Path: p.path, dir: p.src.dir, types: p.universe}
 	if m.Package == "main" {
 		_, m.HasMain = scope.Lookup("main").(*types.Func)
 	} else if abs, err := filepath.Abs(p.src.dir); m.Path == "" && err == nil {

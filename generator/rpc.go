@@ -23,6 +23,7 @@ type Method struct {
 	Public  bool    // clients may call it too
 
 	params, results []types.Type
+	pos             diag.Position
 }
 
 func typesOf(t *types.Tuple) []types.Type {
@@ -70,7 +71,7 @@ func (r *roomType) methods(ann *annotated, names *typeNames) []Method {
 		results := names.params(m.file, m.decl.Type.Results, "r", 0)
 		found = append(found, Method{
 			Name: obj.Name(), Params: params, Results: results[:len(results)-1],
-			Public: m.has(optionPublic), params: typesOf(obj.Signature().Params())[1:], results: typesOf(obj.Signature().Results())[:len(results)-1],
+			Public: m.has(optionPublic), pos: r.prog.pos(obj), params: typesOf(obj.Signature().Params())[1:], results: typesOf(obj.Signature().Results())[:len(results)-1],
 		})
 	})
 	return found

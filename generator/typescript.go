@@ -156,53 +156,71 @@ func tsString(s string) string {
 
 // object writes the fields of a struct as encoding/json does.
 func (t *tsTypes) object(s *types.Struct) string {
-	fields := t.fields(s, false, make(map[*types.Struct]bool))
+	fields := t.fields(s)
 	if len(fields) == 0 {
 		return "{}"
 	}
 	return "{ " + strings.Join(fields, "; ") + " }"
 }
 
-func (t *tsTypes) fields(s *types.Struct, optional bool, seen map[*types.Struct]bool) []string {
+func (t *tsTypes) fields(s *types.Struct) []string {
+	var out []string
+	for _, f := range jsonFields(s, false, make(map[*types.Struct]bool)) {
+		typ, mark := t.of(f.field.Type()), ""
+		if f.quoted && (typ == "number" || typ == "boolean") {
+			typ = "string"
+		}
+		if f.omitted {
+			typ = strings.TrimSuffix(typ, " | null")
+		}
+		if f.optional {
+			mark = "?"
+		}
+		out = append(out, tsKey(f.name)+mark+": "+typ)
+	}
+	return out
+}
+
+// jsonField is a field of a struct, or of one that it embeds, as encoding/json writes it.
+type jsonField struct {
+	field    *types.Var
+	name     string
+	optional bool // it may be missing
+	omitted  bool // when it is empty
+	quoted   bool // numbers and booleans are strings
+}
+
+func jsonFields(s *types.Struct, optional bool, seen map[*types.Struct]bool) []jsonField {
 	if seen[s] {
 		return nil
 	}
 	seen[s] = true
-	var out []string
+	var out []jsonField
 	for n := range s.NumFields() {
 		field := s.Field(n)
 		tag := reflect.StructTag(s.Tag(n)).Get("json")
 		words := strings.Split(tag, ",")
-		name := words[0]
-		if field.Embedded() && name == "" {
+		f := jsonField{field: field, name: words[0], quoted: slices.Contains(words[1:], "string")}
+		if field.Embedded() && f.name == "" {
 			of := types.Unalias(field.Type())
 			p, isPointer := of.(*types.Pointer)
 			if isPointer {
 				of = p.Elem()
 			}
 			if inner, ok := of.Underlying().(*types.Struct); ok && !isTime(of) {
-				out = append(out, t.fields(inner, optional || isPointer, seen)...)
+				out = append(out, jsonFields(inner, optional || isPointer, seen)...)
 				continue
 			}
 		}
 		if tag == "-" || !field.Exported() {
 			continue
 		}
-		if name == "" {
-			name = field.Name()
+		if f.name == "" {
+			f.name = field.Name()
 		}
-		typ, mark := t.of(field.Type()), ""
-		if slices.Contains(words[1:], "string") && (typ == "number" || typ == "boolean") {
-			typ = "string"
-		}
-		empty := slices.Contains(words[1:], "omitempty") || slices.Contains(words[1:], "omitzero")
-		if empty {
-			typ = strings.TrimSuffix(typ, " | null")
-		}
-		if empty || optional {
-			mark = "?"
-		}
-		out = append(out, tsKey(name)+mark+": "+typ)
+		f.omitted = slices.Contains(words[1:], "omitempty") || slices.Contains(words[1:], "omitzero")
+		f.optional = f.omitted || optional
+		out = append(out, f)
 	}
 	return out
 }

@@ -130,6 +130,11 @@ var rules = []rule{
 		forbidden: []string{module + "/runtime", module + "/devserver/...", "github.com/spf13/cobra"},
 	},
 	{
+		why:       "a protocol is plain data, and revisions are files",
+		packages:  []string{"internal/protocol", "internal/revision"},
+		forbidden: []string{module + "/generator", module + "/runtime", module + "/devserver/...", "golang.org/x/tools/..."},
+	},
+	{
 		why:       "the dev server is given the generator as a function",
 		packages:  []string{"devserver/..."},
 		forbidden: []string{module + "/generator", "github.com/spf13/cobra"},

@@ -68,7 +68,7 @@ func newRoot(s *streams, args []string) *cobra.Command {
 		return flagError(cmd, err)
 	})
 	root.AddCommand(
-		newInit(s), newAdd(s), newDev(s), newGenerate(s), newBuild(s), newMigrations(s), newVet(s), newVersion(s),
+		newInit(s), newAdd(s), newDev(s), newGenerate(s), newBuild(s), newMigrations(s), newProto(s), newVet(s), newVersion(s),
 	)
 	return root
 }
