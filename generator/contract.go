@@ -13,6 +13,7 @@ import (
 const (
 	runtimePath = "github.com/goparty-dev/party/runtime"
 	serverPath  = runtimePath + "/server"
+	isolatePath = runtimePath + "/isolate"
 	contextPath = "context"
 	httpPath    = "net/http"
 	timePath    = "time"

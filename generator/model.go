@@ -39,6 +39,7 @@ type Model struct {
 
 	Events      []Event
 	TypeImports []TypeImport // of Methods and Messages, by path
+	Copies      []Copy       // what Methods need
 	Errors      []KnownError
 
 	Embed   *Embed // nil: nothing goes into the binary
@@ -91,7 +92,7 @@ type Cron struct {
 // Imports are the names of imported packages in generated files, chosen so
 // that they do not collide with what the package declares.
 type Imports struct {
-	Party, Server, Embed, FS, Context, SocketIO string
+	Party, Server, Embed, FS, Context, SocketIO, Isolate string
 }
 
 // Fingerprint is the same for two models exactly if the same files are printed for them.
@@ -151,6 +152,7 @@ func newPart(p *program, list *diag.List) (*Model, *typeNames) {
 	}
 	taken := func(name string) bool { return scope.Lookup(name) != nil }
 	written := &typeNames{unit: p.own, taken: taken, imports: make(map[string]string), used: make(map[string]bool)}
+	written.copies = newCopier(written)
 	for _, decl := range p.ann.rooms {
 		if r := newRoom(p, decl, p.ann, written, list); r != nil {
 			nameRoom(r, decl, p, list)
@@ -164,6 +166,7 @@ func newPart(p *program, list *diag.List) (*Model, *typeNames) {
 	strayMethods(p, p.ann, list)
 	m.Events = events(p, p.ann, list)
 	m.Imports = newImports(taken)
+	m.Copies = written.copies.functions(m.Rooms)
 	return m, written
 }
 
@@ -241,6 +244,7 @@ func newImports(taken func(string) bool) Imports {
 		FS:       name("fs", "iofs"),
 
 		Context: name("context", "gocontext"),
+		Isolate: name("isolate", "partyisolate"),
 	}
 }
 

@@ -88,7 +88,7 @@ func TestNearCallback(t *testing.T) {
 func TestImportNames(t *testing.T) {
 	taken := map[string]bool{"party": true, "context": true, "fs": true, "iofs": true, "iofs_": true}
 	got := newImports(func(name string) bool { return taken[name] })
-	want := Imports{Party: "partyruntime", Server: "server", Embed: "embed", FS: "iofs__", Context: "gocontext", SocketIO: "socketio"}
+	want := Imports{Party: "partyruntime", Server: "server", Embed: "embed", FS: "iofs__", Context: "gocontext", SocketIO: "socketio", Isolate: "isolate"}
 	if got != want {
 		t.Errorf("newImports = %+v, want %+v", got, want)
 	}

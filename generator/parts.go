@@ -62,7 +62,7 @@ func (m *Model) aliases(written *typeNames) {
 		}
 	}
 	i := m.Imports
-	fixed := []string{i.Party, i.Server, i.Embed, i.FS, i.Context, i.SocketIO}
+	fixed := []string{i.Party, i.Server, i.Embed, i.FS, i.Context, i.SocketIO, i.Isolate}
 	used := func(name string) bool {
 		return written.taken(name) || reservedImport[name] || reservedParam[name] || slices.Contains(fixed, name) || slices.Contains(sortedValues(written.imports), name)
 	}

@@ -3,6 +3,7 @@ package generator
 import (
 	"fmt"
 	"path"
+	"strconv"
 	"strings"
 )
 
@@ -24,6 +25,9 @@ func printCalls(m *Model) *printer {
 		std = append(std, importLine(m.Imports.Context, "context", contextPath, "context"))
 	}
 	others = append(others, importLine(m.Imports.Party, "party", runtimePath, "runtime"))
+	if m.isolates() {
+		others = append(others, importLine(m.Imports.Isolate, "isolate", isolatePath, "isolate"))
+	}
 	printImports(p, std, others)
 
 	whose := "this package's parties"
@@ -46,12 +50,14 @@ func printCalls(m *Model) *printer {
 	}
 	for i := range m.Rooms {
 		printMethods(p, m, &m.Rooms[i])
+		printValues(p, m, &m.Rooms[i])
 		printMessages(p, m, &m.Rooms[i])
 	}
 	for _, e := range m.Events {
 		p.line("// Message returns the event as a frame of type %q.", e.Type)
 		p.line("func (e %s) Message() %s.Message { return %s.Event(%q, e) }\n", e.GoType, m.Imports.Party, m.Imports.Party, e.Type)
 	}
+	printCopies(p, m)
 	printErrors(p, m)
 	return p
 }
@@ -84,22 +90,23 @@ func printBinding(p *printer, m *Model, r *Room) {
 	p.line("// %s is a room of type %s, as other code reaches it.", stub, r.Type)
 	p.line("type %s struct{ *%s.Stub }\n", stub, m.Imports.Party)
 	for _, f := range r.Methods {
-		args, results := "nil", "nil"
+		args, results := m.Imports.Party+".NoValues", m.Imports.Party+".NoValues"
 		if len(f.Params) > 0 {
-			args = "[]any{" + names(f.Params, "") + "}"
+			args = argsOf(r, f)
 		}
 		if len(f.Results) > 0 {
-			results = "[]any{" + names(f.Results, "&") + "}"
+			results = resultsOf(r, f)
 		}
 		p.line("// %s calls the method of the room, as a turn of it.", f.Name)
+		invoke := fmt.Sprintf("%s.Invoke[%s](ctx, s.Stub, %q, &%s{%s})", m.Imports.Party, results, f.Name, args, names(f.Params))
 		if len(f.Results) == 0 {
 			p.line("func (s %s) %s(ctx %s.Context%s) error {", stub, f.Name, m.Imports.Context, declared(f.Params))
-			p.line("return s.Call(ctx, %q, %s, %s)\n}\n", f.Name, args, results)
+			p.line("_, err := %s\nreturn err\n}\n", invoke)
 			continue
 		}
 		p.line("func (s %s) %s(ctx %s.Context%s) (%s, err error) {", stub, f.Name, m.Imports.Context, declared(f.Params), strings.TrimPrefix(declared(f.Results), ", "))
-		p.line("err = s.Call(ctx, %q, %s, %s)", f.Name, args, results)
-		p.line("return %s, err\n}\n", names(f.Results, ""))
+		p.line("got, err := %s", invoke)
+		p.line("return %s, err\n}\n", numbered("got.r", f.Results))
 	}
 }
 
@@ -115,23 +122,15 @@ func printMethods(p *printer, m *Model, r *Room) {
 			public = " Public: true,"
 		}
 		p.line("{Name: %q,%s Func: func(ctx %s.Context, v any, call *%s.MethodCall) error {", f.Name, public, m.Imports.Context, m.Imports.Party)
-		var args, results []string
-		for n, a := range f.Params {
-			p.line("var a%d %s", n, a.Type)
-			args = append(args, fmt.Sprintf("a%d", n))
+		if len(f.Params) > 0 {
+			p.line("a, err := %s.Args[%s](call)\nif err != nil {\nreturn err\n}", m.Imports.Party, argsOf(r, f))
 		}
-		for n := range f.Results {
-			results = append(results, fmt.Sprintf("r%d", n))
-		}
-		if len(args) > 0 {
-			p.line("if err := call.Args(&%s); err != nil {\nreturn err\n}", strings.Join(args, ", &"))
-		}
-		call := fmt.Sprintf("v.(*%s).%s(%s)", r.Type, f.Name, strings.Join(append([]string{"ctx"}, args...), ", "))
-		if len(results) == 0 {
-			p.line("return call.Return(%s)", call)
+		method := fmt.Sprintf("v.(*%s).%s(%s)", r.Type, f.Name, strings.TrimSuffix("ctx, "+numbered("a.a", f.Params), ", "))
+		if len(f.Results) == 0 {
+			p.line("return call.Results(%s, new(%s.NoValues))", method, m.Imports.Party)
 		} else {
-			p.line("%s, err := %s", strings.Join(results, ", "), call)
-			p.line("return call.Return(err, %s)", strings.Join(results, ", "))
+			p.line("%s, err := %s", numbered("r", f.Results), method)
+			p.line("return call.Results(err, &%s{%s})", resultsOf(r, f), numbered("r", f.Results))
 		}
 		p.line("}},")
 	}
@@ -179,10 +178,19 @@ func methodsOf(r *Room) string { return "partyMethods" + strings.ToUpper(r.Type[
 func messagesOf(r *Room) string { return "partyMessages" + strings.ToUpper(r.Type[:1]) + r.Type[1:] }
 
 // names lists the names of parameters.
-func names(params []Param, before string) string {
+func names(params []Param) string {
 	var out []string
 	for _, p := range params {
-		out = append(out, before+p.Name)
+		out = append(out, p.Name)
+	}
+	return strings.Join(out, ", ")
+}
+
+// numbered lists the places of parameters.
+func numbered(before string, params []Param) string {
+	var out []string
+	for n := range params {
+		out = append(out, before+strconv.Itoa(n))
 	}
 	return strings.Join(out, ", ")
 }

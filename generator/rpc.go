@@ -38,6 +38,7 @@ func typesOf(t *types.Tuple) []types.Type {
 type Param struct {
 	Name string
 	Type string // as it is written in generated code
+	Copy string // what copies it for a call in one process, see copier
 }
 
 // KnownError is an error of the package that calls keep the identity of.
@@ -69,6 +70,12 @@ func (r *roomType) methods(ann *annotated, names *typeNames) []Method {
 		}
 		params := names.params(m.file, m.decl.Type.Params, "a", 1)[1:]
 		results := names.params(m.file, m.decl.Type.Results, "r", 0)
+		for n := range params {
+			params[n].Copy = names.copies.of(obj.Signature().Params().At(n + 1).Type())
+		}
+		for n := range results[:len(results)-1] {
+			results[n].Copy = names.copies.of(obj.Signature().Results().At(n).Type())
+		}
 		found = append(found, Method{
 			Name: obj.Name(), Params: params, Results: results[:len(results)-1],
 			Public: m.has(optionPublic), pos: r.prog.pos(obj), params: typesOf(obj.Signature().Params())[1:], results: typesOf(obj.Signature().Results())[:len(results)-1],
@@ -149,6 +156,7 @@ type typeNames struct {
 	taken   func(string) bool
 	imports map[string]string // name by path
 	used    map[string]bool   // those of the imports that are mentioned, by path
+	copies  *copier
 }
 
 // TypeImport is a package that types of arguments and results are of.
@@ -179,7 +187,7 @@ func (t *typeNames) params(file *ast.File, list *ast.FieldList, letter string, w
 	for _, field := range list.List {
 		for _, name := range field.Names {
 			own := name.Name
-			if own != "_" && !reservedParam[own] && !numbered.MatchString(own) && !t.taken(own) && types.Universe.Lookup(own) == nil {
+			if own != "_" && !reservedParam[own] && !numberedName.MatchString(own) && !t.taken(own) && types.Universe.Lookup(own) == nil {
 				out[n].Name = own
 			}
 			n++
@@ -191,11 +199,11 @@ func (t *typeNames) params(file *ast.File, list *ast.FieldList, letter string, w
 	return out
 }
 
-// numbered are the names of parameters that have none of their own.
-var numbered = regexp.MustCompile(`^[ar][0-9]+$`)
+// numberedName is that of parameters that have none of their own.
+var numberedName = regexp.MustCompile(`^[ar][0-9]+$`)
 
 // reservedParam are names that generated code uses beside those of parameters.
-var reservedParam = map[string]bool{"s": true, "ctx": true, "err": true, "v": true, "call": true, "party": true, "context": true}
+var reservedParam = map[string]bool{"s": true, "ctx": true, "err": true, "v": true, "call": true, "got": true, "isolate": true, "party": true, "context": true}
 
 // write returns a type expression of a file with the generated file's names of packages.
 func (t *typeNames) write(file *ast.File, e ast.Expr) string {

@@ -251,6 +251,9 @@ func (v *validator) declared(m *Model, p *program) {
 		names = append(names, m.Rooms[i].Type+"Stub")
 		if len(m.Rooms[i].Methods) > 0 {
 			names = append(names, methodsOf(&m.Rooms[i]), "partyErrors")
+			for _, f := range m.Rooms[i].Methods {
+				names = append(names, argsOf(&m.Rooms[i], f), resultsOf(&m.Rooms[i], f))
+			}
 		}
 		if len(m.Rooms[i].Messages) > 0 {
 			names = append(names, messagesOf(&m.Rooms[i]))

@@ -73,13 +73,9 @@ func (s *Stub) Dial(ctx context.Context, path ...string) (*Socket, error) {
 		return &Socket{socket}, nil
 	}
 	i := s.lobby.i
-	via, err := i.extendVia(ctx)
-	if err != nil {
-		return nil, err
-	}
-	r.Header.Set(viaHeader, strings.Join(via, " "))
 	var socket link.Socket
-	err = i.await(ctx, func(ctx context.Context) (err error) {
+	err = i.callAway(ctx, s.key, func(ctx context.Context, via []string) (err error) {
+		r.Header.Set(viaHeader, strings.Join(via, " "))
 		socket, err = i.seat.Dial(ctx, s.key, r)
 		return err
 	})

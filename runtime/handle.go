@@ -159,6 +159,10 @@ func (i *instance) close(ev *link.Event) {
 }
 
 func (i *instance) request(ev *link.Event) {
+	if ev.Invocation != nil {
+		i.invoked(ev)
+		return
+	}
 	if method := ev.Request.Header.Get(rpcHeader); method != "" {
 		i.call(ev, method)
 		return

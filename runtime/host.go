@@ -27,6 +27,7 @@ type Host struct {
 	dev       bool
 	idleAfter time.Duration
 	log       *slog.Logger
+	starts    startWaits
 }
 
 var _ link.Host = (*Host)(nil)

@@ -129,7 +129,7 @@ func (i *instance) Deliver(ev *link.Event) (taken bool) {
 	ev.Timing.Begin()
 	t := turn{ev: ev}
 	i.enter(&t)
-	i.takeProps(ev.Request)
+	i.takeProps(ev)
 	takeVia(ev)
 	started := i.started || i.start(&t)
 	if started && len(i.held.events) > 0 {
@@ -283,7 +283,8 @@ func (i *instance) start(t *turn) bool {
 		return false
 	}
 	if s := i.hooks.Start; s != nil {
-		if err := i.protect(func() error { return s.OnStart(i.ctx) }); err != nil {
+		ctx := i.startContext(t.ev)
+		if err := i.protect(func() error { return s.OnStart(ctx) }); err != nil {
 			i.startFailed(t, err)
 			return false
 		}

@@ -60,7 +60,7 @@ func (p PartyRef) Get(room string, opts ...StubOption) *Stub {
 type Stub struct {
 	lobby *Lobby
 	key   storage.Room
-	props string // encoded
+	props []byte // encoded
 	err   error  // of an option
 }
 
@@ -99,23 +99,19 @@ func (s *Stub) Fetch(ctx context.Context, r *http.Request) (*http.Response, erro
 	if i.key.Party == link.SocketParty {
 		return i.seat.Fetch(ctx, s.key, r) // a socket function runs outside turns
 	}
-	via, err := i.extendVia(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out := r.Clone(r.Context())
-	out.Header.Set(viaHeader, strings.Join(via, " "))
 	var resp *http.Response
 	// The call outlives the await: the body is read after it.
 	call, end := context.WithCancel(ctx)
-	err = errAbandoned
+	err := errAbandoned
 	defer func() {
 		if err != nil {
 			end()
 		}
 	}()
-	err = i.await(ctx, func(ctx context.Context) (err error) {
+	err = i.callAway(ctx, s.key, func(ctx context.Context, via []string) (err error) {
 		defer context.AfterFunc(ctx, end)()
+		out := r.Clone(r.Context())
+		out.Header.Set(viaHeader, strings.Join(via, " "))
 		resp, err = i.seat.Fetch(call, s.key, out)
 		return err
 	})

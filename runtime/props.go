@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+
+	"github.com/goparty-dev/party/internal/link"
 )
 
 // propsHeader carries props between rooms. The gateway strips it from what
@@ -24,13 +26,13 @@ func Props(v any) StubOption {
 			s.err = fmt.Errorf("encode props: %w", err)
 			return
 		}
-		s.props = base64.StdEncoding.EncodeToString(data)
+		s.props = data
 	}
 }
 
 // withProps returns r, or a copy of it that carries the stub's props.
 func (s *Stub) withProps(r *http.Request) *http.Request {
-	if s.props == "" {
+	if s.props == nil {
 		return r
 	}
 	out := *r
@@ -38,12 +40,16 @@ func (s *Stub) withProps(r *http.Request) *http.Request {
 	if out.Header == nil {
 		out.Header = make(http.Header)
 	}
-	out.Header.Set(propsHeader, s.props)
+	out.Header.Set(propsHeader, base64.StdEncoding.EncodeToString(s.props))
 	return &out
 }
 
-// takeProps keeps the props of a request, if it has any.
-func (i *instance) takeProps(r *http.Request) {
+// takeProps keeps the props of a request or a call, if it has any.
+func (i *instance) takeProps(ev *link.Event) {
+	if c := ev.Invocation; c != nil && c.Props != nil {
+		i.props = c.Props
+	}
+	r := ev.Request
 	if r == nil {
 		return
 	}

@@ -3,9 +3,7 @@ package party
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -36,15 +34,20 @@ type Method struct {
 
 // MethodCall is one call of a Method, on the side of the room that is called.
 type MethodCall struct {
-	args    []byte
-	results []byte
+	args    any  // Values, or a list in JSON
+	results any  // the same
+	here    bool // the caller is in this process
 	err     error
 }
 
 // Args decodes the arguments into pointers.
 func (c *MethodCall) Args(into ...any) error {
 	n := len(into)
-	if err := json.Unmarshal(c.args, &into); err != nil {
+	data, err := encodeValues(c.args)
+	if err == nil {
+		err = json.Unmarshal(data, &into)
+	}
+	if err != nil {
 		return &argsError{err}
 	}
 	if len(into) != n {
@@ -59,9 +62,11 @@ func (c *MethodCall) Return(err error, results ...any) error {
 		c.err = err
 		return nil
 	}
-	if c.results, err = json.Marshal(results); err != nil {
+	data, err := json.Marshal(results)
+	if err != nil {
 		return fmt.Errorf("encode results: %w", err)
 	}
+	c.results = data
 	return nil
 }
 
@@ -91,19 +96,25 @@ func (e *RemoteError) Error() string { return e.Room + ": " + e.Method + ": " + 
 func (e *RemoteError) Unwrap() []error { return e.known }
 
 // Call calls a method of the room, as a turn of it. args are what the method
-// takes after its context, results pointers to what it returns before its error; all of them travel as JSON.
+// takes after its context, results pointers to what it returns before its error; all of them travel as JSON. The
+// bindings of generated code do the same without JSON, see [Invoke].
 //
 // In a turn the call is an await, as in Fetch. The method's context ends with ctx. An error of the
 // method's, or of its arguments, is a *RemoteError; one that says that the method was not run, or that it is not known
 // whether it was, is none.
 func (s *Stub) Call(ctx context.Context, method string, args, results []any) error {
 	if err := s.call(ctx, method, args, results); err != nil {
-		if _, ok := err.(*RemoteError); ok {
-			return err
-		}
-		return fmt.Errorf("call %s of room %s: %w", method, s.key, err)
+		return s.callError(method, err)
 	}
 	return nil
+}
+
+// callError says of an error that is not the method's own which call it is of.
+func (s *Stub) callError(method string, err error) error {
+	if _, ok := err.(*RemoteError); ok {
+		return err
+	}
+	return fmt.Errorf("call %s of room %s: %w", method, s.key, err)
 }
 
 func (s *Stub) call(ctx context.Context, method string, args, results []any) error {
@@ -114,9 +125,24 @@ func (s *Stub) call(ctx context.Context, method string, args, results []any) err
 	if err != nil {
 		return fmt.Errorf("encode arguments: %w", err)
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "/", bytes.NewReader(data))
+	got, err := s.invoke(ctx, method, data)
 	if err != nil {
 		return err
+	}
+	if data, err = encodeValues(got); err == nil {
+		err = json.Unmarshal(data, &results)
+	}
+	if err != nil {
+		return fmt.Errorf("decode results: %w", err)
+	}
+	return nil
+}
+
+// fetchCall calls a method of a room in another process, and returns its results as JSON.
+func (s *Stub) fetchCall(ctx context.Context, method string, args []byte) ([]byte, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "/", bytes.NewReader(args))
+	if err != nil {
+		return nil, err
 	}
 	r.Header.Set(rpcHeader, method)
 	if deadline, ok := ctx.Deadline(); ok {
@@ -124,46 +150,34 @@ func (s *Stub) call(ctx context.Context, method string, args, results []any) err
 	}
 	resp, err := s.Fetch(ctx, r)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return fmt.Errorf("read the answer: %w", err)
+		return nil, fmt.Errorf("read the answer: %w", err)
 	}
 	switch resp.Header.Get(rpcHeader) {
 	case rpcResults:
-		if err := json.Unmarshal(body, &results); err != nil {
-			return fmt.Errorf("decode results: %w", err)
-		}
-		return nil
+		return body, nil
 	case rpcError:
-		return s.lobby.host.remoteError(s.key.String(), method, body)
+		return nil, s.lobby.host.remoteError(s.key.String(), method, body)
 	}
-	return fmt.Errorf("%s: %s", resp.Status, strings.TrimSpace(string(body)))
+	return nil, fmt.Errorf("%s: %s", resp.Status, strings.TrimSpace(string(body)))
 }
 
 // call runs the method that a request from inside names, and answers with what it returned.
 func (i *instance) call(ev *link.Event, name string) {
 	call := new(MethodCall)
-	var err error
-	if m := i.method(name); m != nil {
-		err = i.callMethod(ev, m, call)
-	} else {
-		call.err = fmt.Errorf("room type %s has no method %q for others", i.def.Type, name)
-	}
+	failure := i.runMethod(name, call, func(m *Method) error { return i.callRequest(ev, m, call) })
 	w := &response{i: i, seq: ev.Seq}
-	w.Header().Set(rpcHeader, rpcResults)
-	if err != nil {
-		id := rand.Text()
-		i.exception(name, fmt.Errorf("request %s: %w", id, err))
-		call.err = errors.New(strings.TrimSpace(i.host.errorText(id, err)))
-	}
-	if call.err != nil {
+	if failure != nil {
 		w.Header().Set(rpcHeader, rpcError)
-		call.results = i.host.encodeError(call.err)
+		w.body = failure
+	} else {
+		w.Header().Set(rpcHeader, rpcResults)
+		w.body, _ = call.results.([]byte) // the caller is elsewhere
 	}
-	w.body = call.results
 	w.finish()
 }
 
@@ -177,18 +191,24 @@ func (i *instance) method(name string) *Method {
 	return nil
 }
 
-// callMethod returns what is not the method's own error.
-func (i *instance) callMethod(ev *link.Event, m *Method, call *MethodCall) error {
-	var err error
-	if call.args, err = io.ReadAll(ev.Request.Body); err != nil {
+// callRequest runs a method with the arguments in a request's body.
+func (i *instance) callRequest(ev *link.Event, m *Method, call *MethodCall) error {
+	args, err := io.ReadAll(ev.Request.Body)
+	if err != nil {
 		return fmt.Errorf("read arguments: %w", err)
 	}
+	call.args = args
 	ctx := ev.Request.Context()
 	if ms, err := strconv.ParseInt(ev.Request.Header.Get(rpcTimeoutHeader), 10, 64); err == nil {
 		var end context.CancelFunc
 		ctx, end = context.WithTimeout(ctx, time.Duration(ms)*time.Millisecond)
 		defer end()
 	}
+	return i.callMethod(ctx, m, call)
+}
+
+// callMethod returns what is not the method's own error.
+func (i *instance) callMethod(ctx context.Context, m *Method, call *MethodCall) error {
 	return i.protect(func() error {
 		if err := m.Func(ctx, i.hooks.Value, call); err != nil {
 			call.err = err // of the arguments or the results

@@ -37,7 +37,7 @@ func (i *instance) publicMethod(r *http.Request) *Method {
 // callPublic runs a method for a client.
 func (i *instance) callPublic(ev *link.Event, m *Method) {
 	call := new(MethodCall)
-	err := i.callMethod(ev, m, call)
+	err := i.callRequest(ev, m, call)
 	w := &response{i: i, seq: ev.Seq}
 	var bad *argsError
 	switch {
@@ -54,7 +54,7 @@ func (i *instance) callPublic(ev *link.Event, m *Method) {
 		w.body = i.host.encodeError(call.err)
 	default:
 		w.Header().Set("Content-Type", "application/json")
-		w.body = call.results
+		w.body, _ = call.results.([]byte) // JSON, as the caller is not here
 	}
 	w.finish()
 }

@@ -113,12 +113,19 @@ func accounts(waiting chan<- string) *party.App {
 // fn must not end the test.
 func outside(t *testing.T, app *party.App, streamed bool, fn func(ctx context.Context, lobby *party.Lobby)) {
 	t.Helper()
+	outsideOn(t, platform.Options{Store: memory.New()}, app, streamed, fn)
+}
+
+// outsideOn is outside with options for the platform.
+func outsideOn(t *testing.T, o platform.Options, app *party.App, streamed bool, fn func(ctx context.Context, lobby *party.Lobby)) {
+	t.Helper()
 	app.Fetch = func(w http.ResponseWriter, r *http.Request, lobby *party.Lobby) {
 		fn(r.Context(), lobby)
 		fmt.Fprint(w, "done")
 	}
 	quiet := slog.New(slog.DiscardHandler)
-	p, err := platform.New(platform.Options{Store: memory.New(), Logger: quiet})
+	o.Logger = quiet
+	p, err := platform.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -130,7 +130,7 @@ const (
 	Open                // a socket wants in: Session, Conn, URI, Request, Engine
 	Message             // a frame: Session, Data, Binary
 	Close               // a socket is gone: Session, Code, Reason, Clean
-	Request             // an HTTP request: Request. Answered by Respond effects
+	Request             // an HTTP request, or a call of a method: Request or Invocation. Answered by Respond effects
 	Alarm               // the alarm set for At is due: At, Attempt
 )
 
@@ -160,6 +160,8 @@ type Event struct {
 	Attempt int // of an alarm: how often it has failed before
 	// Request has its body already read, as a reader that never fails. Its context ends when the client has gone.
 	Request *http.Request
+	// Invocation is given to an Invocable only. It does not cross a stream.
+	Invocation *Invocation
 
 	// Yielded, if set, is called at most once, when the turn gives itself up in an
 	// await for the first time: the event is consumed, its sender may go on. It must not block.

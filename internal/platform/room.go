@@ -75,6 +75,11 @@ func (r *room) deliver(ctx context.Context, ev *link.Event) error {
 	r.p.metrics.measure(ev)
 	for {
 		s := r.live.Load()
+		if s != nil && ev.Invocation != nil {
+			if _, here := s.inst.(link.Invocable); !here {
+				return errElsewhere
+			}
+		}
 		if s != nil && s.inst.Deliver(ev) {
 			r.p.metrics.delivered(ev)
 			return nil
