@@ -27,7 +27,7 @@ func loadConfig(o *Options) (*config, diag.List) {
 			return nil, list
 		}
 	}
-	vars, _, more := manifest.LoadVars(m, o.project(), true, o.Vars)
+	vars, files, more := manifest.LoadVars(m, o.project(), true, o.Vars)
 	if list = append(list, more...); list.HasErrors() {
 		return nil, list
 	}
@@ -37,7 +37,7 @@ func loadConfig(o *Options) (*config, diag.List) {
 		list.Errorf(m.Pos("vars"), "bad-vars", "the variables cannot be encoded as JSON")
 		return nil, list
 	}
-	return &config{manifest: m, vars: data}, list
+	return &config{manifest: m, vars: data, varFiles: files}, list
 }
 
 // envFiles may hold variables; they need not exist.

@@ -89,5 +89,6 @@ type Reload struct {
 // config is what party.json, .env files and flags say at one moment.
 type config struct {
 	manifest *manifest.Manifest
-	vars     []byte // JSON object
+	vars     []byte   // JSON object
+	varFiles []string // that were read for it
 }

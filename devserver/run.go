@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -216,14 +217,29 @@ func (s *server) banner(where string) {
 	c.Line(c.Bold("party dev") + "  " + c.Link(s.url))
 	if where == "" {
 		where = "in memory, lost when this stops"
-	} else if rel, err := filepath.Rel(s.cwd, where); err == nil && filepath.IsLocal(rel) {
-		where = rel
+	} else {
+		where = s.relative([]string{where})[0]
 	}
 	c.Line("state      " + where)
+	if files := s.config.varFiles; len(files) > 0 {
+		c.Line("variables  " + strings.Join(s.relative(files), ", "))
+	}
 	if in, ok := s.opts.Stdin.(*os.File); ok && !s.opts.NoHotkeys && console.IsTerminal(in) {
 		c.Line("keys       " + c.Faint(keyHelp))
 	}
 	c.Line(c.Faint("building…"))
+}
+
+// relative returns paths as they are called from the working directory, if they are below it.
+func (s *server) relative(paths []string) []string {
+	out := make([]string, len(paths))
+	for n, path := range paths {
+		out[n] = path
+		if rel, err := filepath.Rel(s.cwd, path); err == nil && filepath.IsLocal(rel) {
+			out[n] = rel
+		}
+	}
+	return out
 }
 
 // shownHost is what a browser on this machine calls the server.

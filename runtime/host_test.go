@@ -1,7 +1,10 @@
 package party
 
 import (
+	"encoding/json"
 	"fmt"
+	"log/slog"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -59,8 +62,45 @@ func TestInfo(t *testing.T) {
 	}
 }
 
+// TestEnvIsNeverShown prints and logs an environment in every way.
+func TestEnvIsNeverShown(t *testing.T) {
+	e, err := parseEnv([]byte(`{"TEXT": "secret"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "Env[TEXT]"
+	for verb := rune(' '); verb < 127; verb++ {
+		if verb == '%' || strings.ContainsRune(" +-#0123456789.*[", verb) {
+			continue
+		}
+		for _, flags := range []string{"%", "%+", "%#", "%-20", "%08"} {
+			got := fmt.Sprintf(flags+string(verb), e)
+			if !strings.Contains(got, want) && !strings.ContainsRune("Tpw", verb) { // which ask no methods
+				t.Errorf("%s%c prints %q, want %s", flags, verb, got, want)
+			}
+			for _, bytes := range []string{"115 101", "+115 +101", "0x73, 0x65"} { // as fmt would show "se"
+				if strings.Contains(got, bytes) || strings.Contains(got, "secret") {
+					t.Errorf("%s%c prints %q", flags, verb, got)
+				}
+			}
+		}
+	}
+	var log strings.Builder
+	for _, h := range []slog.Handler{slog.NewTextHandler(&log, nil), slog.NewJSONHandler(&log, nil)} {
+		log.Reset()
+		slog.New(h).Info("start", "env", e, "all", []any{e})
+		if got := log.String(); !strings.Contains(got, want) || strings.Contains(got, "secret") || strings.Contains(got, "c2VjcmV0") {
+			t.Errorf("%T logs %s", h, got)
+		}
+	}
+	if data, err := json.Marshal(e); err != nil || strings.Contains(string(data), "secret") {
+		t.Errorf("as JSON: %s, %v", data, err)
+	}
+}
+
 func TestEnv(t *testing.T) {
-	e, err := parseEnv([]byte(`{"TEXT": "secret", "NUMBER": 5, "LIST": ["a", "b"], "EMPTY": ""}`))
+	e, err := parseEnv([]byte(`{"TEXT": "secret", "NUMBER": 5, "LIST": ["a", "b"], "EMPTY": "",
+		"COUNT": "6", "ON": "true", "NAMES": "[\"x\"]"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,10 +122,15 @@ func TestEnv(t *testing.T) {
 	if ok, err := e.Decode("TEXT", &n); !ok || err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("Decode of the wrong type: %v, %v", ok, err)
 	}
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
-		if got := fmt.Sprintf(verb, e); strings.Contains(got, "secret") || !strings.Contains(got, "TEXT") {
-			t.Errorf("%s prints %q", verb, got)
+	for name, want := range map[string]any{"COUNT": 6, "ON": true, "NAMES": []string{"x"}, "NUMBER": 5.0, "TEXT": "secret"} {
+		got := reflect.New(reflect.TypeOf(want))
+		if _, err := e.Decode(name, got.Interface()); err != nil || !reflect.DeepEqual(got.Elem().Interface(), want) {
+			t.Errorf("Decode of %s: %v, %v, want %v", name, got.Elem(), err, want)
 		}
+	}
+	var list []int
+	if _, err := e.Decode("NAMES", &list); err == nil || err.Error() != "variable NAMES does not fit into a []int" {
+		t.Errorf("Decode of the wrong type: %v", err)
 	}
 	if got := (Env{}).Names(); len(got) != 0 {
 		t.Errorf("the zero Env has %v", got)

@@ -14,8 +14,8 @@ import (
 
 // TestConformanceRowsHaveTests wants a test behind each row of the tables in
 // docs/conformance. The last cell of a row names tests in backticks, each with
-// its place first: a package folder and a Go test with its sub tests, or a file
-// of end-to-end tests and a title:
+// its place first: a package folder and a Go test, perhaps with a sub test, which may be a
+// testscript, or a file of end-to-end tests and a title:
 //
 //	`runtime/server TestRoutes/no match`, `e2e/tests/clients.test.js reconnects`
 func TestConformanceRowsHaveTests(t *testing.T) {
@@ -102,10 +102,16 @@ func (x testIndex) missing(place, test string) string {
 	if !ok {
 		return "there is no test " + name + " in " + place
 	}
-	if subs != "" && !literals[subs] {
+	if subs != "" && !literals[subs] && !isScript(place, subs) {
 		return "there is no sub test " + strconv.Quote(subs) + " in the file of " + name + " in " + place
 	}
 	return ""
+}
+
+// isScript reports whether a sub test is a testscript.
+func isScript(place, name string) bool {
+	_, err := os.Stat(filepath.Join(root, filepath.FromSlash(place), "testdata", "script", name+".txtar"))
+	return err == nil
 }
 
 func goTests(dir string) map[string]map[string]bool {
@@ -140,6 +146,8 @@ func TestConformanceProblems(t *testing.T) {
 	for _, c := range []struct{ name, page, want string }{
 		{"a Go test", head + "| a | b | `internal/architecture TestConformanceProblems` |", ""},
 		{"a sub test", head + "| a | b | `internal/architecture TestConformanceProblems/a sub test` |", ""},
+		{"a script", head + "| a | b | `cmd/party/internal/cli TestScripts/vars` |", ""},
+		{"no such script", head + "| a | b | `cmd/party/internal/cli TestScripts/moon` |", `3: there is no sub test "moon" in the file of TestScripts in cmd/party/internal/cli`},
 		{"a bar in a cell", head + "| a \\| b | b | `internal/architecture TestConformanceProblems` |", ""},
 		{"no table", "# Title", "1: no table"},
 		{"no test", head + "| a | b | by hand |", "3: a row without a test"},

@@ -2,13 +2,35 @@ package manifest
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/goparty-dev/party/internal/diag"
 )
+
+// ParseVars reads the arguments of --var, in order, of which each is NAME=value, or NAME alone for the
+// value that lookup finds, which is os.LookupEnv: so a secret need not stand in a command line, where everybody on the machine
+// can read it. Of two with one name the later counts. No error shows a value.
+func ParseVars(args []string, lookup func(name string) (value string, ok bool)) (map[string]string, error) {
+	vars := make(map[string]string, len(args))
+	for _, arg := range args {
+		name, value, ok := strings.Cut(arg, "=")
+		if variable.wrong(name) != "" {
+			return nil, errors.New("--var wants NAME=value, or NAME for a variable of the environment")
+		}
+		if !ok {
+			if value, ok = lookup(name); !ok {
+				return nil, fmt.Errorf("--var %s: the environment has no such variable; set it, or write --var %s=value", name, name)
+			}
+		}
+		vars[name] = value
+	}
+	return vars, nil
+}
 
 // LoadVars returns the server's environment: the manifest's vars, overridden by
 // .env in dir, then in dev by .env.local in dir, then by flags. What

@@ -131,6 +131,27 @@ func TestLoadVars(t *testing.T) {
 	}
 }
 
+func TestParseVars(t *testing.T) {
+	lookup := func(name string) (string, bool) {
+		return "from outside", name == "SECRET" || name == "a.b-c"
+	}
+	got, err := manifest.ParseVars([]string{"A=1", "SECRET", "B=x=y", "E=", "A=2", "a.b-c"}, lookup)
+	want := map[string]string{"A": "2", "SECRET": "from outside", "B": "x=y", "E": "", "a.b-c": "from outside"}
+	if d := cmp.Diff(got, want); d != "" || err != nil {
+		t.Errorf("%v (-got +want):\n%s", err, d)
+	}
+	for arg, want := range map[string]string{
+		"":         "--var wants NAME=value, or NAME for a variable of the environment",
+		"=hush":    "--var wants NAME=value, or NAME for a variable of the environment",
+		"A B=hush": "--var wants NAME=value, or NAME for a variable of the environment",
+		"MISSING":  "--var MISSING: the environment has no such variable; set it, or write --var MISSING=value",
+	} {
+		if _, err := manifest.ParseVars([]string{"A=hush", arg}, lookup); err == nil || err.Error() != want {
+			t.Errorf("%q: got %v, want %s", arg, err, want)
+		}
+	}
+}
+
 func TestLoadVarsWithoutFiles(t *testing.T) {
 	dir := t.TempDir()
 	// Python keeps its environments in folders of this name.

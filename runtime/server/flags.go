@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/goparty-dev/party/internal/manifest"
@@ -19,24 +20,22 @@ type flags struct {
 	proxies    []string // to trust besides the manifest's
 	logFormat  string
 	vars       map[string]string
+	varFiles   []string      // that were read
 	split      *splitOptions // nil without --upgradable
 	manifest   *manifest.Manifest
 }
 
 // parseFlags returns nil and an exit code when there is nothing to run.
 func parseFlags(args []string, stderr io.Writer) (*flags, int) {
-	f := &flags{vars: make(map[string]string)}
+	f := new(flags)
+	var vars []string
 	set := flag.NewFlagSet("app", flag.ContinueOnError)
 	set.SetOutput(stderr)
 	set.StringVar(&f.addr, "addr", ":8080", "address to listen on, `host:port` or unix:PATH")
 	set.StringVar(&f.admin, "admin", "", "address for /metrics, /healthz, /readyz and /debug/pprof/, `host:port` or unix:PATH, which clients must not reach; empty: none")
 	set.StringVar(&f.data, "data", "./data", "`folder` of the durable state; empty: in memory only")
-	set.Func("var", "variable for the rooms, `NAME=value`; repeatable", func(s string) error {
-		name, value, ok := strings.Cut(s, "=")
-		if !ok || name == "" {
-			return errors.New("want NAME=value")
-		}
-		f.vars[name] = value
+	set.Func("var", "variable for the rooms, `NAME=value`, or NAME for one of the environment; repeatable", func(s string) error {
+		vars = append(vars, s) // an error from here would be printed with the value
 		return nil
 	})
 	set.Var((*proxyFlag)(&f.proxies), "trust-proxy", "believe X-Forwarded-For, -Host and -Proto from these too: -trust-proxy=`unix,10.0.0.0/8`; without a list, from Unix sockets and this machine")
@@ -60,6 +59,11 @@ func parseFlags(args []string, stderr io.Writer) (*flags, int) {
 	if !*upgradable {
 		f.split = nil
 	}
+	var err error
+	if f.vars, err = manifest.ParseVars(vars, os.LookupEnv); err != nil {
+		fmt.Fprintln(stderr, "error:", err)
+		return nil, 2
+	}
 	return f, 0
 }
 
@@ -74,10 +78,11 @@ func (f *flags) options() ([]Option, error) {
 		f.manifest = m
 	}
 	m := f.manifest
-	vars, _, list := manifest.LoadVars(m, ".", false, f.vars)
+	vars, files, list := manifest.LoadVars(m, ".", false, f.vars)
 	if list.HasErrors() {
 		return nil, list.Err()
 	}
+	f.varFiles = files
 	return []Option{
 		Data(f.data), Vars(vars), Prefix(m.Prefix), Origins(m.Origins...), TrustProxies(m.TrustedProxies...), TrustProxies(f.proxies...), Assets(embedded.assets),
 		func(c *config) {

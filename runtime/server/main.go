@@ -106,6 +106,9 @@ func run(ctx context.Context, release func(), app *party.App, args []string, std
 	if err != nil {
 		return fail(errors.Join(err, l.Close(), admin.close(), s.Shutdown(ctx)))
 	}
+	for _, file := range f.varFiles {
+		say("variables from "+file, "")
+	}
 	say("listening on", shown(l.Addr()))
 	if admin != nil {
 		say("metrics on", shown(admin.listener.Addr())+"/metrics")

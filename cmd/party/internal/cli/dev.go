@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -50,7 +51,7 @@ folder that is named, with defaults.`,
 	f.StringVar(&o.host, "host", "", "`address` to listen on (default: this machine only)")
 	f.StringVar(&o.persist, "persist", "", "`folder` of what rooms store (default: the manifest's, or "+manifest.DefaultPersist+")")
 	f.BoolVar(&o.noPersist, "no-persist", false, "keep what rooms store in memory")
-	f.StringArrayVar(&o.vars, "var", nil, "variable for the rooms, `NAME=value`; repeatable")
+	f.StringArrayVar(&o.vars, "var", nil, "variable for the rooms, `NAME=value`, or NAME for one of the environment; repeatable")
 	f.BoolVar(&o.noHotkeys, "no-hotkeys", false, "do not read keys from the terminal")
 	return cmd
 }
@@ -63,9 +64,9 @@ func (o *devOptions) validate(cmd *cobra.Command) error {
 	if o.noPersist && o.persist != "" {
 		return usagef(cmd, "--persist and --no-persist exclude each other")
 	}
-	vars, bad, ok := parseVars(o.vars)
-	if !ok {
-		return usagef(cmd, "--var wants NAME=value, not %q", bad)
+	vars, err := manifest.ParseVars(o.vars, os.LookupEnv)
+	if err != nil {
+		return usagef(cmd, "%v", err)
 	}
 	o.parsedVars = vars
 	return nil

@@ -128,10 +128,16 @@ func started(ts *testscript.TestScript, name string) *program {
 }
 
 func cmdAwait(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: await NAME REGEXP")
+	if len(args) != 2 {
+		ts.Fatalf("usage: [!] await NAME REGEXP")
 	}
 	p := started(ts, args[0])
+	if neg { // so far
+		if match := regexp.MustCompile(args[1]).FindString(p.output()); match != "" {
+			ts.Fatalf("%s has printed %q:\n%s", args[0], match, p.output())
+		}
+		return
+	}
 	if _, ok := p.await(regexp.MustCompile(args[1])); !ok {
 		ts.Fatalf("%s has not printed %q:\n%s", args[0], args[1], p.output())
 	}
