@@ -15,6 +15,9 @@ var (
 var (
 	// ErrLocked says that another process has the store open.
 	ErrLocked = errors.New("the store is in use by another process")
+	// ErrReadOnly says that the store's file or its folder cannot be written. A commit fails with it too,
+	// when that happens while the store is open.
+	ErrReadOnly = errors.New("the store cannot be written")
 	// ErrCorrupt says that the store's file is damaged or is not a store at all.
 	ErrCorrupt = errors.New("the store's file is damaged or not a party store")
 	// ErrNewer says that a newer version of party has written the store.

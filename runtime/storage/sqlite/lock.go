@@ -18,7 +18,7 @@ import (
 func acquire(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("cannot write in the store's folder: %w", err)
+		return nil, deniedAs(err)
 	}
 	locked, err := tryLock(f)
 	switch {

@@ -60,12 +60,7 @@ func (w *writer) perform(group []item) {
 }
 
 // migrate applies migrations in one transaction.
-func (w *writer) migrate(known []storage.Migration, claimed bool) (_ int, err error) {
-	finish, err := sqlitex.ImmediateTransaction(w.conn)
-	if err != nil {
-		return 0, fmt.Errorf("migrate: %w", diagnose(err))
-	}
-	defer finish(&err)
+func (w *writer) migrate(known []storage.Migration, claimed bool) (int, error) {
 	applied, err := texts(w.conn, listTags)
 	if err != nil {
 		return 0, fmt.Errorf("migrate: %w", err)
@@ -78,10 +73,16 @@ func (w *writer) migrate(known []storage.Migration, claimed bool) (_ int, err er
 		return 0, storage.ErrClaimed
 	}
 	w.pages = max(w.pages, w.maxLog) // it may be a lot
-	for _, m := range todo {
-		if err := w.applyMigration(m); err != nil {
-			return 0, fmt.Errorf("migration %q: %w", m.Tag, diagnose(err))
+	err = w.transact(func() error {
+		for _, m := range todo {
+			if err := w.applyMigration(m); err != nil {
+				return fmt.Errorf("migration %q: %w", m.Tag, err)
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("migrate: %w", diagnose(err))
 	}
 	return len(todo), nil
 }

@@ -123,8 +123,15 @@ func (n *neighbour) do(script string) {
 // rows returns the rows that a query finds, as text.
 func (n *neighbour) rows(query string) [][]string {
 	n.t.Helper()
-	var rows [][]string
-	err := sqlitex.ExecuteTransient(n.conn, query, &sqlitex.ExecOptions{ResultFunc: func(stmt *driver.Stmt) error {
+	rows, err := texts(n.conn, query)
+	if err != nil {
+		n.t.Fatalf("%s: %v", query, err)
+	}
+	return rows
+}
+
+func texts(conn *driver.Conn, query string) (rows [][]string, err error) {
+	err = sqlitex.ExecuteTransient(conn, query, &sqlitex.ExecOptions{ResultFunc: func(stmt *driver.Stmt) error {
 		row := make([]string, stmt.ColumnCount())
 		for i := range row {
 			row[i] = stmt.ColumnText(i)
@@ -132,10 +139,7 @@ func (n *neighbour) rows(query string) [][]string {
 		rows = append(rows, row)
 		return nil
 	}})
-	if err != nil {
-		n.t.Fatalf("%s: %v", query, err)
-	}
-	return rows
+	return rows, err
 }
 
 // stall keeps everything that is committed from now on pending, in one group,

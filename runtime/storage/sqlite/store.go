@@ -70,8 +70,8 @@ var _ storage.Store = (*Store)(nil)
 // Open opens the store in the file at path and creates it, and the folder it is in, if
 // need be. The store is the process's own until it is closed or the process ends.
 //
-// The error is [storage.ErrLocked] when another process has the store open,
-// [storage.ErrCorrupt] when the file is damaged or something else, and
+// The error is [storage.ErrLocked] when another process has the store open, [storage.ErrReadOnly] when
+// the process may not write the file or its folder, [storage.ErrCorrupt] when the file is damaged or something else, and
 // [storage.ErrNewer] when this version is too old for it. In these cases nothing
 // has been changed.
 func Open(path string, opts Options) (*Store, error) {
@@ -93,8 +93,8 @@ func open(path string, opts Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, err
+	if err := makeFolder(filepath.Dir(path)); err != nil {
+		return nil, deniedAs(err)
 	}
 	lock, err := acquire(path + ".lock")
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"github.com/goparty-dev/party/runtime/storage"
 	"zombiezen.com/go/sqlite"
@@ -111,24 +112,31 @@ func (w *writer) prepare() error {
 
 // commit makes the writes of a group durable, all or none.
 func (w *writer) commit(group []item) error {
-	begun := false
-	for n := range group {
-		i := &group[n]
-		if !i.writes() {
-			continue
-		}
-		if !begun {
-			if err := run(w.begin); err != nil {
+	first := slices.IndexFunc(group, func(i item) bool { return i.writes() })
+	if first < 0 {
+		return nil
+	}
+	return w.transact(func() error {
+		for n := first; n < len(group); n++ {
+			i := &group[n]
+			if !i.writes() {
+				continue
+			}
+			if err := w.apply(i.room, &i.commit); err != nil {
 				return err
 			}
-			begun = true
 		}
-		if err := w.apply(i.room, &i.commit); err != nil {
-			return errors.Join(err, w.rollback())
-		}
-	}
-	if !begun {
 		return nil
+	})
+}
+
+// transact runs write in one transaction. When it returns nil, the transaction is durable.
+func (w *writer) transact(write func() error) error {
+	if err := run(w.begin); err != nil {
+		return err
+	}
+	if err := write(); err != nil {
+		return errors.Join(err, w.rollback())
 	}
 	if err := run(w.end); err != nil {
 		return errors.Join(err, w.rollback(), w.cutLog())

@@ -156,3 +156,16 @@ func testRandomLists(t *testing.T, s *store) {
 	s.sync(lobby)
 	s.compare(storage.Range{}, &m)
 }
+
+// testHistories makes histories and compares all there is at their end.
+func testHistories(t *testing.T, s *store) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	h := NewHistory(rand.New(rand.NewPCG(seed, 0)), s)
+	if err := h.Run(1500); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Check(s, 0); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -33,6 +33,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 		{"RoomsAreApart", testRoomsAreApart},
 		{"Lists", testLists},
 		{"RandomLists", testRandomLists},
+		{"Histories", testHistories},
 		{"AlarmChanges", testAlarmChanges},
 		{"AlarmListing", testAlarmListing},
 		{"Migrations", testMigrations},

@@ -7,6 +7,12 @@ import (
 	"golang.org/x/sys/windows"
 )
 
+// readOnlyFS is the system's error for a volume that cannot be written.
+const readOnlyFS = windows.ERROR_WRITE_PROTECT
+
+// syncFolder does nothing: NTFS keeps a journal of names.
+func syncFolder(string) error { return nil }
+
 // tryLock locks f for this open file, and reports false if it is locked already.
 func tryLock(f *os.File) (bool, error) {
 	// A locked byte cannot be read by others, so it is one far behind the text.
