@@ -136,6 +136,11 @@ func (o *buildOptions) run(ctx context.Context, s *streams) error {
 // build makes the binary, from the build command on, and says so. It returns the files that went into
 // browser code.
 func (o *buildOptions) build(ctx context.Context, s *streams, p *project, output string) (bundled []string, err error) {
+	return o.buildAs(ctx, s, p, output, shown(output))
+}
+
+// buildAs is build of a binary that is spoken of by a name.
+func (o *buildOptions) buildAs(ctx context.Context, s *streams, p *project, output, name string) (bundled []string, err error) {
 	began := time.Now()
 	if err := p.runBuildCommand(ctx, s); err != nil {
 		return nil, err
@@ -157,7 +162,7 @@ func (o *buildOptions) build(ctx context.Context, s *streams, p *project, output
 	if err != nil {
 		return nil, fmt.Errorf("look at the binary: %w", err)
 	}
-	s.printf("Built %s: %s, %s/%s, in %s\n", shown(output), megabytes(info.Size()), o.targetOS(), o.targetArch(), time.Since(began).Round(10*time.Millisecond))
+	s.printf("Built %s: %s, %s/%s, in %s\n", name, megabytes(info.Size()), o.targetOS(), o.targetArch(), time.Since(began).Round(10*time.Millisecond))
 	return bundled, nil
 }
 

@@ -32,6 +32,8 @@ func TestMain(m *testing.M) {
 //	terminate NAME           SIGTERM; it must exit with 0
 //	request METHOD URL [BODY] the answer's status and body are the script's stdout
 //	socket URL TEXT REGEXP   send TEXT, wait for a message that matches
+//	scripted-host NAME FILE  a host that answers as the file says; $NAME_url is its address
+//	asked NAME               what it was asked since the last time is the script's stdout
 //	occupy NAME              $NAME is a port that is taken while the script runs
 //	registry NAME            $NAME is the address of a registry of images
 func TestScripts(t *testing.T) {
@@ -42,7 +44,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": cmdExits, "start": cmdStart, "await": cmdAwait, "terminate": cmdTerminate,
-			"request": cmdRequest, "socket": cmdSocket, "occupy": cmdOccupy,
+			"request": cmdRequest, "socket": cmdSocket, "occupy": cmdOccupy, "scripted-host": cmdScriptedHost, "asked": cmdAsked,
 			"registry": cmdRegistry,
 		},
 		Setup: func(env *testscript.Env) error {
@@ -52,8 +54,11 @@ func TestScripts(t *testing.T) {
 			}
 			// Programs are built with the caches of whoever runs the test, and without network.
 			env.Vars = append(env.Vars, goEnv...)
+			// A script may change these for programs that it starts, too.
+			env.Vars = append(env.Vars, "PARTY_HOST=", "PARTY_TOKEN=", "XDG_CONFIG_HOME="+filepath.Join(env.WorkDir, "config"))
 			env.Setenv("CHECKOUT", checkout)
 			env.Values[programsKey{}] = &programs{vars: env.Vars, running: make(map[string]*program)}
+			env.Values[hostsKey{}] = make(map[string]*scriptedHost)
 			return nil
 		},
 	})
