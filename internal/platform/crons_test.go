@@ -18,6 +18,7 @@ import (
 type cronHost struct {
 	mu    sync.Mutex
 	calls []time.Time
+	names []string
 	block chan struct{} // if set, calls wait for it
 }
 
@@ -27,6 +28,7 @@ func (h *cronHost) Wake(w link.Wake) link.Room { panic("a cron host has no rooms
 func (h *cronHost) Call(ctx context.Context, c link.Call, w http.ResponseWriter) (link.Outcome, error) {
 	h.mu.Lock()
 	h.calls = append(h.calls, c.At)
+	h.names = append(h.names, c.Cron)
 	h.mu.Unlock()
 	if h.block != nil {
 		<-h.block
@@ -72,6 +74,28 @@ func TestCronDoesNotOverlapItself(t *testing.T) {
 			t.Errorf("%d calls while the first has not ended, want 1", n)
 		}
 		close(h.block)
+		if err := p.Shutdown(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// TestCronsOfOneExpression runs both of two schedules that are written alike, each under its own name.
+func TestCronsOfOneExpression(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		crons := map[string]string{"tick": "0 * * * *", "tock": "0 * * * *"}
+		p, err := New(Options{Store: memory.New(), Logger: slog.New(slog.DiscardHandler), Crons: crons})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := &cronHost{}
+		p.SetHost(h)
+		time.Sleep(time.Hour + time.Minute)
+		synctest.Wait()
+		slices.Sort(h.names)
+		if got := h.names; !slices.Equal(got, []string{"tick", "tock"}) {
+			t.Errorf("ran %q in an hour", got)
+		}
 		if err := p.Shutdown(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -278,3 +278,59 @@ func TestAlarmUndone(t *testing.T) {
 		}
 	})
 }
+
+// TestAlarmThatIsDeletedWhileItRings shows that a running OnAlarm goes on, and that none follows.
+func TestAlarmThatIsDeletedWhileItRings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rang := make(chan string, 10)
+		s := ringing(rang, nil)
+		s.alarm = func(ctx context.Context, r *scripted) error {
+			rang <- "begins"
+			err := r.Await(ctx, func(ctx context.Context) error { return pause(ctx, time.Minute) })
+			rang <- fmt.Sprint("ends ", err)
+			return nil
+		}
+		p := bubble(t, server.Rooms(s.define("chat")))
+		p.get("/party/x?in=1h")
+		if got := after(time.Hour, rang); got != "begins" {
+			t.Fatalf("got %q", got)
+		}
+		if got := p.get("/party/x?delete"); got != "false" {
+			t.Errorf("while it rings: got %q", got)
+		}
+		if got := after(time.Minute, rang); got != "ends <nil>" {
+			t.Errorf("got %q", got)
+		}
+		if got := after(10*time.Hour, rang); got != "" {
+			t.Errorf("rang again: %q", got)
+		}
+	})
+}
+
+// TestDeleteAllKeepsTheAlarm shows that the alarm is not one of the keys. DeleteAlarm removes it.
+func TestDeleteAllKeepsTheAlarm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rang := make(chan string, 10)
+		s := ringing(rang, nil)
+		s.message = func(ctx context.Context, r *scripted, _ *party.Conn, msg party.Message) error {
+			if msg.Text() == "alarm too" {
+				if err := r.DeleteAlarm(); err != nil {
+					return err
+				}
+			}
+			return r.Storage().DeleteAll(ctx)
+		}
+		p := bubble(t, server.Rooms(s.define("chat")))
+		c := p.mustDial("/party/x")
+		p.get("/party/x?in=1h")
+		c.say(t, "all keys")
+		if got := after(time.Hour, rang); got != "x 1h0m0s false" {
+			t.Errorf("got %q", got)
+		}
+		p.get("/party/x?in=1h")
+		c.say(t, "alarm too")
+		if got := after(10*time.Hour, rang); got != "" {
+			t.Errorf("a deleted alarm rang: %q", got)
+		}
+	})
+}

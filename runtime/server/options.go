@@ -105,6 +105,12 @@ func CORS(headers map[string]string) Option {
 	}
 }
 
+// Crons are the schedules of the app's cron functions, by their names: five fields, "30 8 * * 1-5", or "@daily"
+// and the like, in UTC. A function without one runs in no case, a schedule without a function is an error of New.
+func Crons(schedules map[string]string) Option {
+	return func(c *config) { c.platform.Crons = schedules }
+}
+
 // Grace is how long a callback in Await may go on when the server shuts down. Default 5 s.
 func Grace(d time.Duration) Option { return func(c *config) { c.platform.Grace = d } }
 

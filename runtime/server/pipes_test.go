@@ -13,7 +13,9 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/goparty-dev/party/internal/platform"
 	"github.com/goparty-dev/party/runtime/server"
+	"github.com/goparty-dev/party/runtime/storage/memory"
 )
 
 // pipes is a server reached through net.Pipe, for tests in a synctest bubble.
@@ -197,4 +199,23 @@ func bubble(t *testing.T, opts ...server.Option) *pipes {
 		}
 	})
 	return p
+}
+
+// bubblePlatform is bubble for what only a platform has options for.
+func bubblePlatform(t *testing.T, o platform.Options) (*platform.Platform, *pipes) {
+	t.Helper()
+	o.Store = memory.New()
+	p, err := platform.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pipes := startPipes(t, p)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+		defer cancel()
+		if err := p.Shutdown(ctx); err != nil {
+			t.Errorf("Shutdown: %v", err)
+		}
+	})
+	return p, pipes
 }

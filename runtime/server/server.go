@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/goparty-dev/party/internal/platform"
 	party "github.com/goparty-dev/party/runtime"
@@ -36,6 +37,11 @@ func New(opts ...Option) (*Server, error) {
 	}
 	if len(c.app.Rooms) == 0 {
 		return nil, errors.New("server: no room types: use server.Rooms or server.App")
+	}
+	for name := range c.platform.Crons {
+		if !slices.ContainsFunc(c.app.Crons, func(h party.CronHook) bool { return h.Name == name }) {
+			return nil, fmt.Errorf("server: there is no cron function %q to run on a schedule", name)
+		}
 	}
 	if c.split != nil {
 		return newSplit(&c)

@@ -62,7 +62,9 @@ func (s *sleeper) OnRequest(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, "said ", s.said, ", of ", s.count())
 }
 
-func (s *sleeper) OnAlarm(context.Context) error { return s.Broadcast(party.Text("alarm in " + s.Name())) }
+func (s *sleeper) OnAlarm(context.Context) error {
+	return s.Broadcast(party.Text("alarm in " + s.Name()))
+}
 
 func (s *sleeper) count() (n int) {
 	for range s.Connections() {
