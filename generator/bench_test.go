@@ -3,6 +3,7 @@ package generator_test
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -73,5 +74,58 @@ func BenchmarkGenerate(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkModule is "party generate" for a program that serves 200 room types of 50 packages, in a module
+// with as many packages that have none, files in the page cache.
+func BenchmarkModule(b *testing.B) {
+	root := b.TempDir()
+	write(b, filepath.Join(root, "go.mod"), []byte("module example.com/big\n\ngo 1.26\n"))
+	write(b, filepath.Join(root, "cmd/server/main.go"), []byte("package main\n"))
+	write(b, filepath.Join(root, "model/model.go"), []byte("package model\n\ntype Point struct{ X, Y int }\n\ntype Page[T any] struct{ Items []T }\n"))
+	for n := range 50 {
+		for i := range 4 {
+			name := fmt.Sprintf("Room%dA%d", i, n)
+			source := strings.Replace(roomSource(name, 100), "package main", fmt.Sprintf("package rooms%d", n), 1)
+			source = strings.Replace(source, "\"net/http\"\n", "\"net/http\"\n\n\t\"example.com/big/model\"\n", 1)
+			source = strings.Replace(source, "members map[string]int\n", "members map[string]int `party:\"persist\"`\n\tat []model.Point `party:\"persist\"`\n", 1)
+			source += fmt.Sprintf("\n//party:rpc public\nfunc (c *%s) List(ctx context.Context, p model.Point) (model.Page[model.Point], error) {\n\treturn model.Page[model.Point]{}, nil\n}\n", name)
+			write(b, filepath.Join(root, fmt.Sprintf("rooms%d", n), fmt.Sprintf("room%d.go", i)), []byte(source))
+			plain := strings.Replace(roomSource("Plain", 100), "package main", fmt.Sprintf("package plain%d", n), 1)
+			plain = strings.Replace(plain, "//party:room hibernate\n", "", 1)
+			write(b, filepath.Join(root, fmt.Sprintf("plain%d", n), fmt.Sprintf("plain%d.go", i)), []byte(plain))
+		}
+	}
+	for b.Loop() {
+		res := generate(b, generator.Options{Dir: filepath.Join(root, "cmd/server")})
+		if got := len(slices.Collect(res.Model.AllRooms())); got != 200 || len(res.Files) != 102 {
+			b.Fatalf("%d rooms, %d files, want 200 and 102", got, len(res.Files))
+		}
+	}
+}
+
+// BenchmarkSession is what of generating is left on a reload after which nothing has changed but a body.
+func BenchmarkSession(b *testing.B) {
+	dir := b.TempDir()
+	for i := range 5 {
+		write(b, filepath.Join(dir, fmt.Sprintf("room%d.go", i)), []byte(roomSource(fmt.Sprintf("Room%dA", i), 100)))
+		plain := strings.Replace(roomSource(fmt.Sprintf("Plain%dA", i), 100), "//party:room hibernate\n", "", 1)
+		write(b, filepath.Join(dir, fmt.Sprintf("plain%d.go", i)), []byte(plain))
+	}
+	var s generator.Session
+	o := generator.Options{Dir: dir}
+	if _, _, err := s.Generate(o); err != nil {
+		b.Fatal(err)
+	}
+	n := 0
+	for b.Loop() {
+		n++
+		b.StopTimer()
+		write(b, filepath.Join(dir, "room0.go"), []byte(strings.Replace(roomSource("Room0A", 100), "return n\n", fmt.Sprintf("return n + %d\n", n), 1)))
+		b.StartTimer()
+		if _, again, err := s.Generate(o); err != nil || !again {
+			b.Fatalf("again is %v (%v)", again, err)
+		}
 	}
 }

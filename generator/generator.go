@@ -76,6 +76,8 @@ type Result struct {
 	Inputs []string
 	// Searched is the folder that was searched for packages with annotations; empty: none was.
 	Searched string
+
+	basis basis
 }
 
 // Generate reads a package and returns what belongs to it. It writes nothing.
@@ -86,7 +88,9 @@ type Result struct {
 //
 // What is wrong with the user's files is in Result.Diagnostics; the error is
 // for what keeps them from being read. It is safe for concurrent use.
-func Generate(o Options) (*Result, error) {
+func Generate(o Options) (*Result, error) { return generate(o, nil) }
+
+func generate(o Options, files seenFiles) (*Result, error) {
 	if o.Dir == "" {
 		o.Dir = filepath.Dir(o.File)
 	}
@@ -103,7 +107,7 @@ func Generate(o Options) (*Result, error) {
 		roots[0].ann = scan(src, &res.Diagnostics)
 	}
 	if whole && src.name == "main" {
-		s := &survey{opts: o, where: where, list: &res.Diagnostics}
+		s := &survey{opts: o, where: where, list: &res.Diagnostics, files: files}
 		if err := s.packages(); err != nil {
 			return nil, err
 		}
@@ -115,11 +119,16 @@ func Generate(o Options) (*Result, error) {
 			res.Inputs = append(res.Inputs, r.src.inputs...)
 		}
 		roots, left, res.Searched = append(roots, more...), s.stale, s.root
+		res.basis.found, res.basis.stale = s.found, s.stale
 	}
 	if whole {
 		programs := check(roots, where)
 		res.Model = newModel(programs, o, &res.Diagnostics)
 		res.Inputs = programs[0].inputs()
+		res.basis.where, res.basis.lost = where, programs[0].lost
+		for _, u := range programs[0].units {
+			res.basis.sources = append(res.basis.sources, u.src)
+		}
 		if err := res.record(o.Manifest); err != nil {
 			return nil, err
 		}

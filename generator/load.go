@@ -32,6 +32,7 @@ type sources struct {
 	// that we would write to; both by base name.
 	ours, foreign []string
 	inputs        []string
+	outlines      map[string]uint64 // of all files but ours, by base name
 }
 
 // outputs are the names that files are written to.
@@ -45,7 +46,7 @@ const (
 
 // load reads and parses the files that go build would take, apart from our own.
 func load(o Options, list *diag.List) (*sources, error) {
-	src := &sources{dir: o.Dir, fset: token.NewFileSet()}
+	src := &sources{dir: o.Dir, fset: token.NewFileSet(), outlines: make(map[string]uint64)}
 	entries, err := os.ReadDir(o.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		list.Errorf(diag.Position{File: o.Dir}, "no-go-files", "there is no such folder")
@@ -86,6 +87,7 @@ func (s *sources) add(name string, data []byte, o Options, list *diag.List) {
 		s.foreign = append(s.foreign, name)
 	}
 	if !inBuild(o, s.dir, name, data) {
+		s.outlines[name] = sum(data)
 		return
 	}
 	file, err := parse(s.fset, path, data)
@@ -93,6 +95,7 @@ func (s *sources) add(name string, data []byte, o Options, list *diag.List) {
 		reportSyntax(err, path, list)
 		return
 	}
+	s.outlines[name] = outline(s.fset, file, data)
 	s.files = append(s.files, file)
 }
 

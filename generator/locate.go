@@ -68,22 +68,37 @@ func (l *locator) standard(importPath string) bool {
 	return !slices.ContainsFunc(l.words, func(w string) bool { return w == first || strings.HasPrefix(w, first+"/") })
 }
 
-// find returns the folder of a package, or "". Outside of the user's module it asks the
-// go command, which takes a while.
-func (l *locator) find(importPath string) string {
-	if rest, ok := strings.CutPrefix(importPath+"/", l.module+"/"); ok && l.module != "" {
-		dir := filepath.Join(l.root, filepath.FromSlash(rest))
-		if info, err := os.Stat(dir); err == nil && info.IsDir() {
-			return dir
+// find returns the folders of those packages that can be found, by path. About packages outside of the
+// user's module it asks the go command, once, which takes a while.
+func (l *locator) find(paths []string) map[string]string {
+	dirs := make(map[string]string)
+	var others []string
+	for _, importPath := range paths {
+		if rest, ok := strings.CutPrefix(importPath+"/", l.module+"/"); ok && l.module != "" {
+			dir := filepath.Join(l.root, filepath.FromSlash(rest))
+			if info, err := os.Stat(dir); err == nil && info.IsDir() {
+				dirs[importPath] = dir
+				continue
+			}
 		}
+		others = append(others, importPath)
+	}
+	if len(others) == 0 {
+		return dirs
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "go", "list", "-e", "-find", "-f={{.Dir}}", "-tags="+strings.Join(l.tags, ","), "--", importPath)
+	args := []string{"list", "-e", "-find", "-f={{.ImportPath}}\t{{.Dir}}", "-tags=" + strings.Join(l.tags, ","), "--"}
+	cmd := exec.CommandContext(ctx, "go", append(args, others...)...)
 	cmd.Dir = l.dir
 	out, err := cmd.Output()
 	if err != nil {
-		return ""
+		return dirs
 	}
-	return strings.TrimSpace(string(out))
+	for line := range strings.Lines(string(out)) {
+		if importPath, dir, ok := strings.Cut(strings.TrimSpace(line), "\t"); ok && dir != "" {
+			dirs[importPath] = dir
+		}
+	}
+	return dirs
 }

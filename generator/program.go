@@ -29,6 +29,7 @@ type program struct {
 type universe struct {
 	units map[string]*unit // by import path; the package that was asked for under ""
 	where *locator
+	lost  bool // a package that matters could not be found or parsed
 }
 
 // root is a package to be checked.
@@ -75,12 +76,16 @@ func check(roots []root, where *locator) []*program {
 			missing = append(missing, p.missing(r.ann, loaded)...)
 		}
 		if len(missing) == 0 || round == maxRounds {
+			for _, src := range loaded {
+				all.lost = all.lost || src == nil
+			}
 			return programs
 		}
+		slices.Sort(missing)
+		missing = slices.Compact(missing)
+		dirs := where.find(missing)
 		for _, path := range missing {
-			if _, tried := loaded[path]; !tried {
-				loaded[path] = all.load(path)
-			}
+			loaded[path] = all.load(dirs[path])
 		}
 	}
 }
@@ -97,8 +102,7 @@ func (p *program) typeString(t types.Type) string {
 
 // load reads a package that turned out to matter. It returns nil for one that
 // cannot be found or parsed; go build will say so.
-func (u *universe) load(path string) *sources {
-	dir := u.where.find(path)
+func (u *universe) load(dir string) *sources {
 	if dir == "" {
 		return nil
 	}

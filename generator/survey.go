@@ -27,6 +27,7 @@ type survey struct {
 	root  string // folder that is searched
 	own   string // folder of the program
 	list  *diag.List
+	files seenFiles
 
 	found []place
 	stale []string // files with our header in packages without annotations
@@ -66,6 +67,7 @@ func (s *survey) packages() error {
 	if err != nil {
 		return fmt.Errorf("search the module: %w", err)
 	}
+	slices.SortFunc(s.found, func(a, b place) int { return strings.Compare(a.path, b.path) })
 	return nil
 }
 
@@ -128,14 +130,20 @@ func (s *survey) look(dir string) error {
 		if e.IsDir() || !isSource(name) {
 			continue
 		}
-		data, err := os.ReadFile(filepath.Join(dir, name))
+		info, err := e.Info()
 		if err != nil {
 			continue
 		}
-		if isOurs(data) {
-			ours = append(ours, filepath.Join(dir, name))
-		} else if hasAnnotation(data) {
-			in := inBuild(s.opts, dir, name, data)
+		if info.Mode()&fs.ModeSymlink != 0 {
+			info = nil // it says nothing about what it links to
+		}
+		file := filepath.Join(dir, name)
+		switch seen, err := s.files.look(file, info); {
+		case err != nil:
+		case seen.ours:
+			ours = append(ours, file)
+		case seen.annotated:
+			in := !fileIgnored(dir, name, s.opts)
 			annotated, left = annotated || in, left || !in
 		}
 	}
@@ -237,7 +245,6 @@ func (s *survey) outOfReach(dir, importPath string) {
 // load reads the packages that were found. It reports whether all could be parsed.
 func (s *survey) load() (roots []root, whole bool, err error) {
 	whole = true
-	slices.SortFunc(s.found, func(a, b place) int { return strings.Compare(a.path, b.path) })
 	for _, at := range s.found {
 		o := s.opts
 		o.Dir, o.File = at.dir, ""

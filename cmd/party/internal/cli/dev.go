@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/goparty-dev/party/devserver"
+	"github.com/goparty-dev/party/generator"
 	"github.com/goparty-dev/party/internal/manifest"
 )
 
@@ -83,6 +85,7 @@ func (o *devOptions) run(ctx context.Context, s *streams) error {
 			return fmt.Errorf("find the folder of --persist: %w", err)
 		}
 	}
+	var session generator.Session
 	return devserver.Run(ctx, devserver.Options{
 		Dir:          p.dir,
 		Manifest:     p.path,
@@ -92,28 +95,36 @@ func (o *devOptions) run(ctx context.Context, s *streams) error {
 		Persist:      persist,
 		NoPersist:    o.noPersist,
 		Vars:         o.parsedVars,
-		Generate:     p.generateForDev,
-		Stdin:        s.in,
-		NoHotkeys:    o.noHotkeys,
-		Stdout:       s.out,
+		Generate: func(context.Context) (devserver.GenerateResult, error) {
+			return p.generateForDev(&session)
+		},
+		Stdin:     s.in,
+		NoHotkeys: o.noHotkeys,
+		Stdout:    s.out,
 	})
 }
 
 // generateForDev is what the dev server calls before each build. The
 // manifest is read anew; while it has mistakes the last good one counts, and the dev server
 // shows what is wrong with it.
-func (p *project) generateForDev(context.Context) (devserver.GenerateResult, error) {
+func (p *project) generateForDev(session *generator.Session) (devserver.GenerateResult, error) {
 	if p.path != "" {
 		if m, list := manifest.Load(p.path); !list.HasErrors() {
 			p.manifest = m
 		}
 	}
-	res, err := p.generateProgram()
+	o, err := p.generatorOptions()
 	if err != nil {
 		return devserver.GenerateResult{}, err
 	}
-	out := devserver.GenerateResult{Diagnostics: res.Diagnostics, Inputs: res.Inputs, Searched: res.Searched}
-	if res.Diagnostics.HasErrors() {
+	res, _, err := session.Generate(o)
+	if err != nil {
+		return devserver.GenerateResult{}, fmt.Errorf("generate: %w", err)
+	}
+	list := slices.Clone(res.Diagnostics) // the session keeps the result
+	p.wantProgram(res.Model, &list)
+	out := devserver.GenerateResult{Diagnostics: list, Inputs: res.Inputs, Searched: res.Searched}
+	if list.HasErrors() {
 		return out, nil
 	}
 	w, err := res.Write()

@@ -26,11 +26,19 @@ func (p *project) generate() (*generator.Result, error) {
 // generateProgram is generate for a package that is to be run.
 func (p *project) generateProgram() (*generator.Result, error) {
 	res, err := p.generate()
-	if err == nil && res.Model != nil && res.Model.Package != "main" {
-		d := res.Diagnostics.Errorf(diag.Position{File: p.dir}, "not-main", "package %s is not a program", res.Model.Package)
-		d.Hint = "name the package main, or point \"main\" of party.json at the package that is"
+	if err == nil {
+		p.wantProgram(res.Model, &res.Diagnostics)
 	}
 	return res, err
+}
+
+// wantProgram adds a diagnostic if the package is none that can be run.
+func (p *project) wantProgram(m *generator.Model, list *diag.List) {
+	if m == nil || m.Package == "main" {
+		return
+	}
+	d := list.Errorf(diag.Position{File: p.dir}, "not-main", "package %s is not a program", m.Package)
+	d.Hint = "name the package main, or point \"main\" of party.json at the package that is"
 }
 
 // write shows what the generator had to say and brings its files up to date, unless there are errors.
