@@ -280,6 +280,7 @@ func (i *instance) start(t *turn) bool {
 	}
 	if err := i.migrateData(); err != nil {
 		i.startFailed(t, err)
+		i.reportUnfit(err)
 		return false
 	}
 	if s := i.hooks.Start; s != nil {

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
+	"github.com/goparty-dev/party/internal/link"
 	"github.com/goparty-dev/party/runtime/storage"
 )
 
@@ -39,6 +41,24 @@ type DataMigration struct {
 	Func    func(ctx context.Context) error
 }
 
+// unfitError says that this code and the room's data do not fit.
+type unfitError struct{ error }
+
+func (e *unfitError) Unwrap() error { return e.error }
+
+// maxUnfit is how many bytes of such an error are told to the platform.
+const maxUnfit = 500
+
+// reportUnfit tells the platform if that is why the room did not start: a new version may be gone back from for it.
+func (i *instance) reportUnfit(err error) {
+	var unfit *unfitError
+	if !errors.As(err, &unfit) {
+		return
+	}
+	text := unfit.Error()
+	i.emit(link.Effect{Op: link.Migrated, Data: strings.ToValidUTF8(text[:min(len(text), maxUnfit)], "")})
+}
+
 // migrateData runs what the room's data has not been through.
 func (i *instance) migrateData() error {
 	i.stamp = 0
@@ -52,7 +72,10 @@ func (i *instance) migrateData() error {
 		return fmt.Errorf("version of the room's data: %w", err)
 	}
 	if version > newest {
-		return fmt.Errorf("%w: it is %d, and %s knows %d", ErrNewerData, version, i.def.Type, newest)
+		return &unfitError{fmt.Errorf("%w: it is %d, and %s knows %d", ErrNewerData, version, i.def.Type, newest)}
+	}
+	if version == newest {
+		return nil
 	}
 	i.migrating = true
 	defer func() { i.migrating = false }()
@@ -61,10 +84,11 @@ func (i *instance) migrateData() error {
 			continue
 		}
 		if err := i.protect(func() error { return s.Func(i.ctx) }); err != nil {
-			return fmt.Errorf("migrate the room's data to version %d: %w", s.Version, err)
+			return &unfitError{fmt.Errorf("migrate the room's data to version %d: %w", s.Version, err)}
 		}
 		i.setVersion(s.Version)
 	}
+	i.emit(link.Effect{Op: link.Migrated})
 	return nil
 }
 

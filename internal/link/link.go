@@ -189,6 +189,7 @@ const (
 	AlarmFailed               // the alarm's turn failed, deliver it again later
 	Headers                   // add Header to every HTTP response of an Engine.IO session: Session, Header
 	Keep                      // hold Data for the room's next instance, in memory, for Code seconds
+	Migrated                  // the room's data is up to date with its code from here on, or cannot be brought there for the reason in Data
 )
 
 // Effect is one output of a turn.

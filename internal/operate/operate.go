@@ -38,6 +38,9 @@ type Standing struct {
 	Serving  string    `json:"serving"`
 	Starting string    `json:"starting,omitempty"`
 	Versions []Version `json:"versions"` // oldest first
+	// Unfit are the first 20 rooms that the serving version could not migrate, of UnfitRooms.
+	Unfit      []supervise.Unfit `json:"unfit,omitempty"`
+	UnfitRooms int               `json:"unfitRooms,omitempty"`
 }
 
 // Version is one of the versions of a Standing.

@@ -21,6 +21,11 @@ func (r *room) perform(e *link.Effect) {
 	case link.Keep:
 		r.keep(e.Data, e.Code)
 		return
+	case link.Migrated:
+		if f := r.p.observer.Migrated; f != nil {
+			f(r.key, e.Data)
+		}
+		return
 	}
 	s := r.sessions[e.Session]
 	if s == nil {

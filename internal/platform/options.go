@@ -60,6 +60,9 @@ type Observer struct {
 	Left   func(SessionInfo)
 	// HandedOver is called when all rooms of a replaced or dead host are on the new one.
 	HandedOver func(HandOver)
+	// Migrated is called when a room's data migrations have run and are durable, or, with a reason, each time
+	// that they could not run: the room is as it was and does not start.
+	Migrated func(room storage.Room, reason string)
 }
 
 // RequestInfo describes an answered request.

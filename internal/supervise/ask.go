@@ -51,6 +51,9 @@ func (s *Supervisor) ask(ctx context.Context, question func(int) event, id strin
 			case note.Kind == Failed:
 				return fmt.Errorf("version %s could not take over, and nothing has changed: %s", id, note.Reason)
 			case note.Kind == RolledBack && note.From == id:
+				if note.Failing > 0 {
+					return fmt.Errorf("version %s could not migrate the data of %d rooms, and migrated %d; version %s serves again, and these rooms are as they were: %s", id, note.Failing, note.Migrated, note.Version, note.Reason)
+				}
 				return fmt.Errorf("version %s crashed on probation, and version %s serves again: %s", id, note.Version, note.Reason)
 			}
 		case <-s.done:
@@ -79,6 +82,8 @@ func (s *Supervisor) tell(n Notice) {
 	switch n.Kind {
 	case Failed, Crashed, RolledBack:
 		s.log.Error("version "+string(n.Kind), "version", n.Version, "from", n.From, "err", n.Reason)
+	case NotMigrated:
+		s.log.Error("the data of a room cannot be migrated; it is as it was", "version", n.Version, "room", n.Room, "err", n.Reason)
 	case HandedOver:
 		s.log.Info("rooms handed over", "version", n.Version, "rooms", n.Rooms, "sockets", n.Sockets, "pause", n.Pause)
 	case Refused:
@@ -100,6 +105,9 @@ func (s *Supervisor) tell(n Notice) {
 // publish makes the loop's state what Status returns.
 func (s *Supervisor) publish() {
 	st := Status{Serving: s.state.top().ID, Starting: s.state.starting.version.ID, History: s.state.history}
+	if s.state.counted.Host == s.state.current.id {
+		st.Unfit, st.UnfitRooms = s.state.counted.Rooms, s.state.counted.Failing
+	}
 	if h := s.hosts[s.state.current.id]; h != nil {
 		st.PID = h.pid
 	}

@@ -13,6 +13,9 @@ import (
 //     One that ends before it answers changes nothing.
 //   - Then it is on probation. If it crashes limit times in that time, the last
 //     proven version serves again.
+//   - If, on probation, it cannot migrate the data of more rooms than it can, once there has been time to count,
+//     the last proven version is started beside it and gets the rooms. Fewer are told of, and no more: rooms that were
+//     migrated are of no use to the version before.
 //   - Code that ends while it serves is started again, at once the first time, then
 //     with growing delays; a while without a crash resets them.
 func next(s state, ev event) (state, []action) {
@@ -64,7 +67,19 @@ func next(s state, ev event) (state, []action) {
 		if ev.Trial != s.trial || s.top().Proven {
 			return s, nil
 		}
+		if s.judging && !s.judged {
+			s.overdue = true
+			return s, nil
+		}
 		return prove(s)
+	case counted:
+		return onCounted(s, ev)
+	case verdict:
+		if ev.Trial != s.trial || s.top().Proven {
+			return s, nil
+		}
+		s.judged = true
+		return judge(s)
 	case stop:
 		s.stopping = true
 		return s, nil
@@ -129,6 +144,7 @@ func onReady(s state, ev ready) (state, []action) {
 		s.push(Entry{Version: s.current.version, Moved: ev.Moved})
 		s.trial++
 		s.failures, s.crashes = 0, 0
+		s.counted, s.judged, s.judging, s.overdue = counted{}, false, false, false
 		do = append(do, startProbation{s.trial}, record{slices.Clone(s.history)}, serves)
 	case goingBack:
 		s.history = s.history[:len(s.history)-1]
@@ -137,6 +153,15 @@ func onReady(s state, ev ready) (state, []action) {
 		// to be thrown back further than that.
 		s.top().Proven = true
 		do = append(do, record{slices.Clone(s.history)}, serves)
+	case recalling:
+		from := s.top().ID
+		s.history = s.history[:s.place(s.current.version.ID)+1]
+		s.crashes, s.failures = 0, 0
+		note := Notice{Kind: RolledBack, From: from, Version: s.top().ID, Failing: s.counted.Failing, Migrated: s.counted.Migrated}
+		if len(s.counted.Rooms) > 0 {
+			note.Reason = s.counted.Rooms[0].Room + ": " + s.counted.Rooms[0].Reason
+		}
+		do = append(do, record{slices.Clone(s.history)}, tell{note}, serves)
 	default:
 		do = append(do, serves)
 	}
@@ -168,6 +193,12 @@ func onStillborn(s state, ev exited) (state, []action) {
 	failed := s.starting
 	s.starting = host{}
 	do := []action{tell{Notice{Kind: Failed, Version: failed.version.ID, Reason: ev.Reason}}}
+	if failed.why == recalling {
+		// What serves is not what anybody wants, but nothing else is there. Its probation begins anew.
+		s.trial++
+		s.judged, s.judging, s.overdue = false, false, false
+		do = append(do, startProbation{s.trial})
+	}
 	switch {
 	case failed.why == first:
 		return s, do
@@ -191,7 +222,7 @@ func onCrash(s state, ev exited) (state, []action) {
 	}
 	if !s.top().Proven {
 		s.failures++
-		if to := s.fallback(); s.failures >= s.limit && to >= 0 && !s.asked() {
+		if to := s.fallback(); s.failures >= s.limit && to >= 0 && !s.asked() && s.starting.why != recalling {
 			return fallBack(s, to, ev.Reason, do)
 		}
 	}

@@ -43,6 +43,8 @@ func (s *story) note(do []action) {
 			s.add("timer", a.Delay.String())
 		case watchHealth:
 			s.add("watch", itoa(a.Host))
+		case startVerdict:
+			s.add("verdict", itoa(a.Trial))
 		case startProbation:
 			s.add("probation", itoa(a.Trial))
 		case record:
@@ -104,6 +106,78 @@ func TestAStillbornVersionChangesNothing(t *testing.T) {
 	if got := s.state.top().ID; got != "v1" {
 		t.Errorf("got top %s, want v1", got)
 	}
+}
+
+func TestRoomsThatCannotBeMigrated(t *testing.T) {
+	begun := func(t *testing.T) *story {
+		s := begin(t, 1)
+		s.upgrade("v2", 2, 1, "v1,v2?")
+		s.after(moved{Host: 2}, "retire 1")
+		s.after(exited{Host: 1})
+		return s
+	}
+	t.Run("more than can", func(t *testing.T) {
+		s := begun(t)
+		s.after(counted{Host: 1, Failing: 9})
+		s.after(counted{Host: 2, Migrated: 1})
+		s.after(counted{Host: 2, Migrated: 1, Failing: 1}, "verdict 1")
+		s.after(counted{Host: 2, Migrated: 1, Failing: 2})
+		s.after(verdict{Trial: 1}, "start v1")
+		s.after(proven{Trial: 1})
+		s.after(counted{Host: 2, Migrated: 1, Failing: 3})
+		s.after(ready{Host: 3}, "attach v1", "watch 3", "record v1", "tell rolled back v1", "tell serving v1")
+		s.after(moved{Host: 3}, "retire 2")
+		s.after(exited{Host: 2})
+		s.after(exited{Host: 3, Reason: "of something else"}, "detach", "tell crashed v1", "timer 0s")
+	})
+	t.Run("no more than can", func(t *testing.T) {
+		s := begun(t)
+		s.after(counted{Host: 2, Migrated: 5, Failing: 1}, "verdict 1")
+		s.after(verdict{Trial: 1})
+		s.after(counted{Host: 2, Migrated: 5, Failing: 5})
+		s.after(counted{Host: 2, Migrated: 5, Failing: 6}, "start v1")
+	})
+	t.Run("after the probation", func(t *testing.T) {
+		s := begun(t)
+		s.after(proven{Trial: 1}, "record v1,v2", "tell proven v2")
+		s.after(counted{Host: 2, Failing: 9})
+	})
+	t.Run("at the end of the probation", func(t *testing.T) {
+		s := begun(t)
+		s.after(counted{Host: 2, Failing: 1}, "verdict 1")
+		s.after(proven{Trial: 1})
+		s.after(verdict{Trial: 1}, "start v1")
+	})
+	t.Run("not so bad at the end of the probation", func(t *testing.T) {
+		s := begun(t)
+		s.after(counted{Host: 2, Migrated: 1, Failing: 1}, "verdict 1")
+		s.after(proven{Trial: 1})
+		s.after(verdict{Trial: 1}, "record v1,v2", "tell proven v2")
+		s.after(counted{Host: 2, Migrated: 1, Failing: 9})
+	})
+	t.Run("the version before does not start", func(t *testing.T) {
+		s := begun(t)
+		s.after(counted{Host: 2, Failing: 1}, "verdict 1")
+		s.after(verdict{Trial: 1}, "start v1")
+		s.after(exited{Host: 3}, "tell failed v1", "probation 3", "attach v2")
+		s.after(proven{Trial: 1})
+		s.after(counted{Host: 2, Failing: 2}, "verdict 3")
+		s.after(verdict{Trial: 3}, "start v1")
+	})
+	t.Run("it crashes meanwhile", func(t *testing.T) {
+		s := begun(t)
+		s.after(counted{Host: 2, Failing: 1}, "verdict 1")
+		s.after(verdict{Trial: 1}, "start v1")
+		s.after(exited{Host: 2}, "detach", "tell crashed v2")
+		s.after(ready{Host: 3}, "attach v1", "watch 3", "record v1", "tell rolled back v1", "tell serving v1")
+	})
+	t.Run("somebody asks for another version meanwhile", func(t *testing.T) {
+		s := begun(t)
+		s.after(counted{Host: 2, Failing: 1}, "verdict 1")
+		s.after(verdict{Trial: 1}, "start v1")
+		s.after(upgrade{Version: Version{ID: "v3"}}, "tell starting v3", "kill 3", "start v3")
+		s.after(ready{Host: 4}, "attach v3", "watch 4", "probation 3", "record v1,v2?,v3?", "tell serving v3")
+	})
 }
 
 func TestACrashOnProbationFallsBack(t *testing.T) {

@@ -36,9 +36,13 @@ type state struct {
 
 	trial    int // number of the last probation
 	failures int // crashes in the running probation
-	crashes  int // in a row
-	timers   int // number of the last restart timer
-	timer    int // the one that is running, or 0
+	counted  counted
+	judged   bool // enough is counted in the running probation to go back for
+	judging  bool // that is to come
+	overdue  bool // and the probation has ended meanwhile
+	crashes  int  // in a row
+	timers   int  // number of the last restart timer
+	timer    int  // the one that is running, or 0
 	stopping bool
 }
 
@@ -58,7 +62,8 @@ const (
 	upgrading
 	goingBack // because somebody asked for it
 	restarting
-	falling // back, because the newer version crashed on probation
+	falling   // back, because the newer version crashed on probation
+	recalling // the same, because it cannot migrate rooms; it serves meanwhile
 )
 
 // top is the version that serves, or is to.
@@ -81,6 +86,16 @@ func (s *state) fallback() int {
 		}
 	}
 	return -1
+}
+
+// place is where a version stands in the history, the last time.
+func (s *state) place(id string) int {
+	for n := len(s.history) - 1; n > 0; n-- {
+		if s.history[n].ID == id {
+			return n
+		}
+	}
+	return 0
 }
 
 // push puts a version on top of the history, in which it stands once.
@@ -119,6 +134,14 @@ type (
 	healthy struct{ Host int }
 	// proven: a probation has ended.
 	proven struct{ Trial int }
+	// counted: so many rooms could and could not be migrated by the host.
+	counted struct {
+		Host              int
+		Failing, Migrated int
+		Rooms             []Unfit // the first of Failing
+	}
+	// verdict: there has been time to count.
+	verdict struct{ Trial int }
 	// stop: it is over.
 	stop struct{}
 )
@@ -132,6 +155,8 @@ func (moved) isEvent()    {}
 func (due) isEvent()      {}
 func (healthy) isEvent()  {}
 func (proven) isEvent()   {}
+func (counted) isEvent()  {}
+func (verdict) isEvent()  {}
 func (stop) isEvent()     {}
 
 // action is something to be done. None of them waits; what comes of it is an event.
@@ -157,6 +182,8 @@ type (
 	watchHealth struct{ Host int }
 	// startProbation asks for proven.
 	startProbation struct{ Trial int }
+	// startVerdict asks for verdict.
+	startVerdict struct{ Trial int }
 	// record keeps the history for the next start.
 	record struct{ History []Entry }
 	// tell says what has happened to whoever is interested.
@@ -171,5 +198,6 @@ func (detach) isAction()         {}
 func (startTimer) isAction()     {}
 func (watchHealth) isAction()    {}
 func (startProbation) isAction() {}
+func (startVerdict) isAction()   {}
 func (record) isAction()         {}
 func (tell) isAction()           {}

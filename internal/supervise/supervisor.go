@@ -48,14 +48,17 @@ type Options struct {
 // Supervisor runs hosts. Its methods are safe for concurrent use.
 type Supervisor struct {
 	// set by New, then read-only
-	opts    Options
-	log     *slog.Logger
-	events  chan event
-	handed  chan platform.HandOver
-	done    chan struct{} // closed when the loop has ended
-	hosting context.Context
-	endAll  context.CancelFunc
-	tasks   sync.WaitGroup
+	opts   Options
+	log    *slog.Logger
+	events chan event
+	handed chan platform.HandOver
+	// counting has one place: fitness has something new.
+	counting chan struct{}
+	fitness  fitness
+	done     chan struct{} // closed when the loop has ended
+	hosting  context.Context
+	endAll   context.CancelFunc
+	tasks    sync.WaitGroup
 
 	// owned by the loop
 	state    state
@@ -74,6 +77,9 @@ type Status struct {
 	PID      int     // of its process; 0 while there is none
 	Starting string  // version that is being started beside it
 	History  []Entry // oldest first
+	// Unfit are the first rooms that Serving cannot migrate, UnfitRooms is how many there are in all.
+	Unfit      []Unfit
+	UnfitRooms int
 }
 
 // ErrStopped says that the supervisor is ending.
@@ -91,7 +97,7 @@ func New(o Options) *Supervisor {
 		o.Crashes = 1
 	}
 	s := &Supervisor{
-		opts: o, log: o.Logger, events: make(chan event), handed: make(chan platform.HandOver, 1), done: make(chan struct{}),
+		opts: o, log: o.Logger, events: make(chan event), handed: make(chan platform.HandOver, 1), counting: make(chan struct{}, 1), done: make(chan struct{}),
 		hosts: make(map[int]*hosted), watchers: make(map[chan Notice]struct{}),
 		state: state{limit: o.Crashes, history: slices.Clone(o.History)},
 	}
@@ -107,6 +113,7 @@ func (s *Supervisor) Start(ctx context.Context) error {
 	var do []action
 	s.state, do = start(s.state, s.state.top().Version, first)
 	go s.loop(do)
+	s.tasks.Go(s.count)
 	for {
 		select {
 		case n := <-notices:
@@ -142,6 +149,10 @@ func (s *Supervisor) loop(do []action) {
 	}
 }
 
+// verdictTime is for how long evidence is collected, after the first room that a version on probation cannot migrate.
+// Rooms that it can migrate are of no use to the version before.
+const verdictTime = 2 * time.Second
+
 // healthTime is how long code has to run before a crash is no longer one in a row.
 const healthTime = 10 * time.Second
 
@@ -163,6 +174,8 @@ func (s *Supervisor) perform(a action) {
 		s.sendAfter(healthTime, healthy(a))
 	case startProbation:
 		s.sendAfter(s.opts.Probation, proven(a))
+	case startVerdict:
+		s.sendAfter(verdictTime, verdict(a))
 	case record:
 		s.opts.Record(a.History)
 	case tell:
@@ -176,6 +189,7 @@ func (s *Supervisor) perform(a action) {
 func (s *Supervisor) attach(host host) {
 	h := s.hosts[host.id]
 	s.opts.Adopted(h.version)
+	s.fitness.begin(host)
 	done := s.setHost(h.link)
 	replaced := s.replaced
 	s.tasks.Go(func() {

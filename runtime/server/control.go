@@ -122,7 +122,7 @@ func (c *control) follow(w http.ResponseWriter, r *http.Request, do func(context
 
 func (c *control) status(w http.ResponseWriter, _ *http.Request) {
 	st := c.sp.supervisor.Status()
-	out := operate.Standing{PID: os.Getpid(), Host: st.PID, Serving: st.Serving, Starting: st.Starting}
+	out := operate.Standing{PID: os.Getpid(), Host: st.PID, Serving: st.Serving, Starting: st.Starting, Unfit: st.Unfit, UnfitRooms: st.UnfitRooms}
 	for _, e := range st.History {
 		v := operate.Version{ID: e.ID, Proven: e.Proven}
 		if r, err := c.sp.folder.Get(e.ID); err == nil {

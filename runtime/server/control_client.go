@@ -103,6 +103,8 @@ func describe(n *supervise.Notice) string {
 		return fmt.Sprintf("version %s: %d live rooms with %d sockets handed over, longest pause %v", n.Version, n.Rooms, n.Sockets, n.Pause.Round(10*time.Microsecond))
 	case supervise.RolledBack:
 		return fmt.Sprintf("version %s: rolled back to %s", n.From, n.Version)
+	case supervise.NotMigrated:
+		return fmt.Sprintf("version %s: the data of room %s cannot be migrated, and is as it was: %s", n.Version, n.Room, n.Reason)
 	case supervise.Serving:
 		return fmt.Sprintf("version %s: serving, on probation if it is new", n.Version)
 	}
@@ -143,6 +145,12 @@ func runStatus(v *invocation) int {
 			word = "serving, on probation"
 		}
 		fmt.Fprintf(v.stdout, "%s  %s %s  %s\n", s.ID, s.Build.Name, s.Build.Label(), word)
+	}
+	if st.UnfitRooms > 0 {
+		fmt.Fprintf(v.stdout, "rooms whose data it cannot migrate: %d\n", st.UnfitRooms)
+	}
+	for _, u := range st.Unfit {
+		fmt.Fprintf(v.stdout, "  %s: %s\n", u.Room, u.Reason)
 	}
 	return 0
 }

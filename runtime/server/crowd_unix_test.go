@@ -4,30 +4,45 @@ package server_test
 
 import (
 	"fmt"
+	"net/http"
+	"os"
+	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/gorilla/websocket"
 )
 
-// How much of a crowd there is.
+// crowdEnv set to "full" makes crowds of 2,000 sockets and 200 messages a second, instead of a tenth of the sockets and half
+// of the messages.
+const crowdEnv = "PARTY_TEST_CROWD"
+
 const (
-	crowdRooms   = 200
 	crowdInRoom  = 10
-	crowdPerSec  = 200 // messages, each to everybody in its room
 	crowdDialers = 20
 )
+
+// crowd are clients that talk, each to everybody in its room.
+type crowd struct {
+	t       *testing.T
+	url     string
+	members []*member
+
+	listening sync.WaitGroup
+	stop      chan struct{}
+	spoken    chan error
+}
 
 // member is one of a crowd: mostly it listens.
 type member struct {
 	*websocket.Conn
-	name string
-	sent int // owned by the speaker
+	name, room string
+	sent       int // owned by the speaker
 
 	mu    sync.Mutex // guards what follows
+	last  int        // of the room's numbers
 	heard int        // of its own
 	err   error
 }
@@ -57,107 +72,156 @@ func (m *member) listen() {
 			return
 		}
 		last, others[who] = n, what
+		m.mu.Lock()
+		m.last = n
 		if who == m.name {
-			m.mu.Lock()
 			m.heard = what
-			m.mu.Unlock()
 		}
+		m.mu.Unlock()
 	}
 }
 
-func (m *member) state() (heard int, err error) {
+func (m *member) state() (heard, last int, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.heard, m.err
+	return m.heard, m.last, m.err
 }
 
-// TestUpgradeInFrontOfACrowd goes through five versions before 2,000 sockets, one of which crashes and one of
-// which is killed. Nobody may lose a message, get one twice, or be cut off.
-func TestUpgradeInFrontOfACrowd(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes 2,000 sockets and half a minute")
+// crowd dials, and lets it talk until it is told to be silent.
+func (s *site) crowd() *crowd {
+	s.t.Helper()
+	sockets, rate := 200, 100
+	if os.Getenv(crowdEnv) == "full" {
+		sockets, rate = 2000, 200
 	}
-	s := newSite(t)
-	for _, v := range []string{"v1", "v2", "crashing", "v4", "v5"} {
-		install(t, s.file(v), v)
-	}
-	s.start(s.file("v1"), "--probation", "2s")
-	members := make([]*member, crowdRooms*crowdInRoom)
-	var dialing, listening sync.WaitGroup
+	c := &crowd{t: s.t, url: s.url, members: make([]*member, sockets), stop: make(chan struct{}), spoken: make(chan error, 1)}
+	rooms := sockets / crowdInRoom
+	var dialing sync.WaitGroup
 	for d := range crowdDialers {
 		dialing.Go(func() {
-			for n := d; n < len(members); n += crowdDialers {
-				m := &member{name: fmt.Sprint("m", n)}
-				members[n] = m
-				target := fmt.Sprintf("ws%s/parties/%s/room-%d?_pk=%s", strings.TrimPrefix(s.url, "http"), []string{"tally", "plain"}[n%2], n/2%(crowdRooms/2), m.name)
-				m.Conn, _, m.err = websocket.DefaultDialer.Dial(target, nil)
+			for n := d; n < len(c.members); n += crowdDialers {
+				m := &member{name: fmt.Sprint("m", n), room: fmt.Sprintf("/parties/%s/room-%d", []string{"tally", "plain"}[n%2], n/2%(rooms/2))}
+				c.members[n] = m
+				m.Conn, _, m.err = websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(s.url, "http")+m.room+"?_pk="+m.name, nil)
 			}
 		})
 	}
 	dialing.Wait()
-	for _, m := range members {
+	for _, m := range c.members {
 		if m.err != nil {
-			t.Fatal(m.err)
+			s.t.Fatal(m.err)
 		}
-		listening.Go(m.listen)
+		c.listening.Go(m.listen)
 	}
-	stop, spoken := make(chan struct{}), make(chan error, 1)
-	go func() {
-		tick := time.NewTicker(time.Second / crowdPerSec)
-		defer tick.Stop()
-		for n := 0; ; n++ {
-			select {
-			case <-stop:
-				spoken <- nil
-				return
-			case <-tick.C:
-			}
-			m := members[n*37%len(members)]
-			m.sent++
-			if err := m.WriteMessage(websocket.TextMessage, fmt.Append(nil, m.sent)); err != nil {
-				spoken <- err
-				return
-			}
+	go c.speak(rate)
+	return c
+}
+
+// speak sends so many messages a second, in turn.
+func (c *crowd) speak(rate int) {
+	tick := time.NewTicker(time.Second / time.Duration(rate))
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		select {
+		case <-c.stop:
+			c.spoken <- nil
+			return
+		case <-tick.C:
 		}
-	}()
-
-	const kept = "handed over" // the rooms that live; others sleep through it
-	s.want(0, kept, "upgrade", "v2", "--data", "data")
-	s.want(1, "crashed on probation", "upgrade", "crashing", "--data", "data")
-	s.want(0, kept, "upgrade", "v4", "--no-wait", "--data", "data")
-	if err := syscall.Kill(s.host(), syscall.SIGKILL); err != nil {
-		t.Fatal(err)
+		m := c.members[n*37%len(c.members)]
+		m.sent++
+		if err := m.WriteMessage(websocket.TextMessage, fmt.Append(nil, m.sent)); err != nil {
+			c.spoken <- err
+			return
+		}
 	}
-	s.await("from=" + s.id("v4"))
-	s.want(0, kept, "upgrade", "v5", "--data", "data")
-	s.want(0, kept, "rollback", "--data", "data")
+}
 
-	close(stop)
-	if err := <-spoken; err != nil {
-		t.Errorf("speak: %v", err)
+// finish lets everybody fall silent, and wants that each has heard all that it said, in order, and is still connected.
+func (c *crowd) finish() {
+	c.t.Helper()
+	close(c.stop)
+	if err := <-c.spoken; err != nil {
+		c.t.Errorf("speak: %v", err)
 	}
 	total, deadline := 0, time.Now().Add(3*patience)
-	for _, m := range members {
+	for _, m := range c.members {
 		for {
-			heard, err := m.state()
+			heard, _, err := m.state()
 			if heard == m.sent {
 				break
 			}
 			if err != nil || time.Now().After(deadline) {
-				t.Errorf("%s has heard %d of its %d: %v", m.name, heard, m.sent, err)
+				c.t.Errorf("%s has heard %d of its %d: %v", m.name, heard, m.sent, err)
 				break
 			}
 			time.Sleep(time.Millisecond) // there is nothing to wait for but the number
 		}
 		total += m.sent
 	}
-	for _, m := range members {
-		if _, err := m.state(); err != nil {
-			t.Errorf("%s: %v", m.name, err)
+	for _, m := range c.members {
+		if _, _, err := m.state(); err != nil {
+			c.t.Errorf("%s: %v", m.name, err)
 		}
+	}
+	c.checkStored(c.url)
+	for _, m := range c.members {
 		m.Close()
 	}
-	listening.Wait()
-	t.Logf("%d messages, each to %d sockets", total, crowdInRoom)
-	s.stop()
+	c.listening.Wait()
+	c.t.Logf("%d messages, each to %d of %d sockets", total, crowdInRoom, len(c.members))
+}
+
+// cut waits until all connections are lost, and returns how many messages were acknowledged.
+func (c *crowd) cut() (acknowledged int) {
+	close(c.stop)
+	<-c.spoken // with or without an error: the connections end meanwhile
+	c.listening.Wait()
+	for _, m := range c.members {
+		heard, _, _ := m.state()
+		acknowledged += heard
+		m.Close()
+	}
+	return acknowledged
+}
+
+// checkStored looks into each room: what anybody has heard is stored, nothing is that was not sent, and nothing
+// was counted twice.
+func (c *crowd) checkStored(url string) {
+	c.t.Helper()
+	rooms := make(map[string][]*member)
+	for _, m := range c.members {
+		rooms[m.room] = append(rooms[m.room], m)
+	}
+	for room, members := range rooms {
+		got := visit(c.t, url+room+"?stored")
+		if got.status != http.StatusOK {
+			c.t.Errorf("%s: got %d %s", room, got.status, got.body)
+			continue
+		}
+		stored := make(map[string]int)
+		for line := range strings.Lines(got.body) {
+			cut := strings.LastIndexByte(line, ' ')
+			n, err := strconv.Atoi(strings.TrimSpace(line[cut+1:]))
+			if err != nil {
+				c.t.Fatalf("%s: %q: %v", room, line, err)
+			}
+			stored[line[:cut]] = n
+		}
+		sum := 0
+		for _, m := range members {
+			heard, last, _ := m.state()
+			n := stored["of "+m.name]
+			if n < heard || n > m.sent {
+				c.t.Errorf("%s: %d of %s is stored, which has sent %d and heard %d", room, n, m.name, m.sent, heard)
+			}
+			if stored["n"] < last {
+				c.t.Errorf("%s: counted %d, and %s has heard of %d", room, stored["n"], m.name, last)
+			}
+			sum += n
+		}
+		if stored["n"] != sum {
+			c.t.Errorf("%s: counted %d, and the numbers of its members make %d", room, stored["n"], sum)
+		}
+	}
 }

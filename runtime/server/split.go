@@ -74,6 +74,7 @@ func (sp *split) start(o platform.Options, own *release.Release, migrations []st
 	sp.assets.set(own.Assets())
 	o.Assets = &sp.assets
 	o.Observer.HandedOver = func(sum platform.HandOver) { sp.supervisor.HandedOver(sum) }
+	o.Observer.Migrated = func(room storage.Room, reason string) { sp.supervisor.Migrated(room, reason) }
 	if sp.platform, err = platform.New(o); err != nil {
 		return err
 	}

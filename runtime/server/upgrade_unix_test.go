@@ -220,7 +220,7 @@ func (s *site) host() int {
 // await waits until the server has logged something.
 func (s *site) await(text string) {
 	s.t.Helper()
-	for deadline := time.Now().Add(patience); !strings.Contains(s.output(), text); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(3 * patience); !strings.Contains(s.output(), text); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			s.t.Fatalf("the server does not log %q", text)
 		}

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -44,7 +45,7 @@ var (
 	fallsAfter  atomic.Int64 // messages; for the version that crashes
 )
 
-// tally counts messages, in its storage, and tells everybody of each.
+// tally counts messages, in its storage, keeps the last one of each client, and tells everybody of each.
 type tally struct{ party.Room }
 
 func (t *tally) take(ctx context.Context, who, what string) error {
@@ -53,7 +54,7 @@ func (t *tally) take(ctx context.Context, who, what string) error {
 		return err
 	}
 	n++
-	if err := t.Storage().Put(ctx, "n", n); err != nil {
+	if err := errors.Join(t.Storage().Put(ctx, "n", n), t.Storage().Put(ctx, "of "+who, what)); err != nil {
 		return err
 	}
 	if err := t.Broadcast(party.Text(fmt.Sprintf("%d %s %s", n, who, what))); err != nil {
@@ -69,8 +70,23 @@ func (t *tally) OnMessage(ctx context.Context, conn *party.Conn, msg party.Messa
 	return t.take(ctx, conn.ID(), msg.Text())
 }
 
-// OnRequest takes POST ?who=&what=, and answers with the version.
+// OnRequest takes POST ?who=&what=, and answers with the version; with ?stored, with what is stored.
 func (t *tally) OnRequest(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Query().Has("stored") {
+		all, err := t.Storage().List(r.Context(), party.ListOptions{})
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		for _, e := range all {
+			var v any
+			if err := e.Decode(&v); err != nil {
+				v = err
+			}
+			fmt.Fprintln(w, e.Key, v)
+		}
+		return
+	}
 	if r.Method == http.MethodPost {
 		if err := t.take(r.Context(), r.URL.Query().Get("who"), r.URL.Query().Get("what")); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
@@ -84,6 +100,22 @@ func (t *tally) OnRequest(w http.ResponseWriter, r *http.Request) {
 func showCaller(w http.ResponseWriter, r *http.Request, _ *party.Lobby) {
 	slog.Info("asked", "by", r.RemoteAddr)
 	fmt.Fprint(w, r.RemoteAddr, " ", r.Host)
+}
+
+// migrating gives a room type a data migration that fails for some rooms, when it has already written.
+func migrating(d *party.Definition, fails func(room string) bool) {
+	plain := d.New
+	d.New = func() party.Instance {
+		i := plain()
+		i.Migrate = []party.DataMigration{{Version: 2, Func: func(ctx context.Context) error {
+			if err := i.Room.Storage().Put(ctx, "n", -1000); err != nil || fails(i.Room.Name()) {
+				return errors.Join(err, errors.New("this data is strange"))
+			}
+			_, err := i.Room.Storage().Delete(ctx, "n")
+			return err
+		}}}
+		return i
+	}
 }
 
 func serveVersion() {
@@ -101,6 +133,14 @@ func serveVersion() {
 	switch thisVersion {
 	case "poor":
 		app.Rooms = app.Rooms[:1]
+	case "unable": // to migrate
+		for n := range app.Rooms {
+			migrating(&app.Rooms[n], func(string) bool { return true })
+		}
+	case "picky":
+		for n := range app.Rooms {
+			migrating(&app.Rooms[n], func(room string) bool { return room == "poisoned" })
+		}
 	case "adding":
 		app.Rooms = append(app.Rooms, party.Define[tally]("extra"))
 		app.Migrations = []party.Migration{{Tag: "m1", New: []string{"extra"}}}

@@ -75,7 +75,7 @@ func (d *decoder) sessionID() link.SessionID { return link.SessionID(d.uint()) }
 
 func (d *decoder) effect() link.Effect {
 	e := link.Effect{Op: link.Op(d.byte())}
-	if e.Op < link.Join || e.Op > link.Keep {
+	if e.Op < link.Join || e.Op > link.Migrated {
 		d.fail()
 	}
 	flags := d.uint()

@@ -121,6 +121,7 @@ func batches() []*link.Batch {
 		{Op: link.AlarmFailed},
 		{Op: link.Headers, Session: 1, Header: http.Header{"A": {"1"}}},
 		{Op: link.Keep, Data: "kept", Code: 5},
+		{Op: link.Migrated, Data: "why not"},
 		{
 			Op: link.Keep, Binary: true, Final: true, Volatile: true, Lossy: true, Code: 1, Session: 2, Ref: 3, Data: "4", Tag: "5",
 			Tags: []string{"6"}, Except: []link.SessionID{7}, Only: []link.SessionID{8, 9}, Parts: []string{"\xff", ""}, Header: http.Header{"8": {"9"}},
