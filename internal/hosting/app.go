@@ -18,6 +18,7 @@ import (
 	"github.com/goparty-dev/party/internal/hosting/api"
 	"github.com/goparty-dev/party/internal/hosting/journal"
 	"github.com/goparty-dev/party/internal/hosting/vault"
+	"github.com/goparty-dev/party/internal/manifest"
 )
 
 // app is one app of a host. Its methods are safe for concurrent use.
@@ -160,12 +161,8 @@ func (a *app) writeDotEnv() error {
 	if err != nil {
 		return err
 	}
-	text, err := vault.DotEnv(vars)
-	if err != nil {
-		return err
-	}
 	path := a.place.dotenv()
-	if err := durable.WriteFile(path, text, 0o600); err != nil {
+	if err := durable.WriteFile(path, manifest.FormatEnv(vars), 0o600); err != nil {
 		return fmt.Errorf("give %s its variables: %w", a.name, err)
 	}
 	if a.user.id == 0 {

@@ -66,6 +66,12 @@ const (
 	acmeCertificates
 )
 
+// Check fills defaults in and says what does not fit together, as New does.
+func (o *Options) Check() error {
+	_, err := o.complete()
+	return err
+}
+
 // complete fills defaults in and says what does not fit together.
 func (o *Options) complete() (mode, error) {
 	set(&o.Data, DefaultData)

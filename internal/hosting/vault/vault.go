@@ -1,5 +1,4 @@
-// Package vault keeps the variables of apps encrypted on the disk of "party host", and writes them down as the .env
-// file that an app reads.
+// Package vault keeps the variables of apps encrypted on the disk of "party host", and says which can be kept.
 //
 // The key is a file beside them, for the host's user alone. So a copy of an app's folder, or a backup of the disk that
 // leaves the key out, tells nothing; who reads files as the host's user can read everything. It knows no apps and

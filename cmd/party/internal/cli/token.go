@@ -47,11 +47,16 @@ func newTokenGenerate(s *streams) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&o.name, "name", "", "what to call it, so that it can be told from others (required)")
+	o.tokenFlags(cmd)
+	o.hostFlags(cmd)
+	return cmd
+}
+
+// tokenFlags say what a token is to be good for.
+func (o *tokenOptions) tokenFlags(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&o.apps, "app", nil, "`app` that it is for, with its previews; may be given several times (default: all)")
 	cmd.Flags().StringSliceVar(&o.rights, "right", nil, "`right` that it has: "+rightNames()+"; may be given several times (default: all but admin)")
 	cmd.Flags().StringVar(&o.expires, "expires", "", "how long it is valid: 12h, 90d (default: for ever)")
-	o.hostFlags(cmd)
-	return cmd
 }
 
 func rightNames() string {
@@ -118,6 +123,10 @@ func (o *tokenOptions) generate(ctx context.Context, s *streams, n api.NewToken)
 	if err != nil {
 		return err
 	}
+	return o.answerMade(s, &made)
+}
+
+func (o *formatOptions) answerMade(s *streams, made *api.TokenMade) error {
 	return o.answer(s, made, func() {
 		fmt.Fprintf(s.err, "Token %s (%s) for %s, with the rights %s. It is shown this once:\n", made.Name, made.ID, appsOf(&made.Token), rightsOf(&made.Token))
 		s.printf("%s\n", made.Secret)
@@ -151,6 +160,10 @@ func (o *hostOptions) listTokens(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
+	return o.answerTokens(s, tokens)
+}
+
+func (o *formatOptions) answerTokens(s *streams, tokens []api.Token) error {
 	return o.answer(s, notNil(tokens), func() {
 		var rows [][]string
 		for _, t := range tokens {
@@ -186,6 +199,10 @@ func (o *hostOptions) revokeToken(ctx context.Context, s *streams, id string) er
 	if err := c.RevokeToken(ctx, id); err != nil {
 		return err
 	}
+	return o.answerRevoked(s, id)
+}
+
+func (o *formatOptions) answerRevoked(s *streams, id string) error {
 	out := struct {
 		Revoked string `json:"revoked"`
 	}{id}

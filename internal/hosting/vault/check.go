@@ -1,7 +1,6 @@
 package vault
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -34,18 +33,4 @@ func Check(vars map[string]string) error {
 		}
 	}
 	return nil
-}
-
-var escapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`, "\n", `\n`, "\r", `\r`, "\t", `\t`)
-
-// DotEnv is variables in the form of a .env file, sorted. They must pass Check.
-func DotEnv(vars map[string]string) ([]byte, error) {
-	if Check(vars) != nil {
-		return nil, errors.New("write variables: some cannot be written")
-	}
-	var b strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(vars)) {
-		b.WriteString(name + `="` + escapes.Replace(vars[name]) + "\"\n")
-	}
-	return []byte(b.String()), nil
 }
