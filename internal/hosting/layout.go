@@ -23,6 +23,7 @@ import (
 //	DATA/uploads/NAME/SHA256                the host's alone
 //	DATA/deleted/NAME-TIME.db               the host's alone: what deleted apps had stored
 //	DATA/acme/                              certificates
+//	RUN/api.sock                            the API, for who is on the machine
 //	RUN/NUMBER/                             the host's; the app may enter: it is its working directory
 //	     .env                               the app may read it
 //	     s/app.sock, s/admin.sock           the app's

@@ -26,7 +26,7 @@ const lastTime = 5 * time.Second
 // Serve listens and answers until ctx ends or a listener fails, then shuts the host down: apps end in good order, their
 // sockets are closed with 1012. ready is told where it listens.
 func (h *Host) Serve(ctx context.Context, ready func(Addresses)) error {
-	s := &servers{log: h.log, failed: make(chan error, 3)}
+	s := &servers{log: h.log, failed: make(chan error, 4)}
 	addresses, err := h.listen(s)
 	if err != nil {
 		s.close()
@@ -82,11 +82,16 @@ func (s *servers) add(flag, addr string, conf *tls.Config, handler http.Handler)
 	if conf != nil {
 		l = tls.NewListener(l, conf)
 	}
+	s.serve(l, conf, handler)
+	return at, nil
+}
+
+// serve adds a listener.
+func (s *servers) serve(l net.Listener, conf *tls.Config, handler http.Handler) {
 	s.all = append(s.all, listening{&http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		TLSConfig: conf, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}, l})
-	return at, nil
 }
 
 func (h *Host) listen(s *servers) (Addresses, error) {
@@ -122,6 +127,11 @@ func (h *Host) listen(s *servers) (Addresses, error) {
 		}
 		out.Plain = at.String()
 	}
+	local, err := listenLocal(h.opts.Run)
+	if err != nil {
+		return out, fmt.Errorf("socket of the API: %w", err)
+	}
+	s.serve(local, nil, h.api())
 	if h.opts.Metrics != "" {
 		at, err := s.add("--metrics", h.opts.Metrics, nil, h.Admin())
 		if err != nil {

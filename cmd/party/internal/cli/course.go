@@ -111,7 +111,7 @@ type outcome struct {
 	App     string   `json:"app"`
 	URL     string   `json:"url"`
 	Version string   `json:"version"`
-	Same    bool     `json:"same,omitempty"` // it served already, and nothing was done
+	Same    bool     `json:"same,omitempty"` // it served already
 	Rooms   *int     `json:"rooms,omitempty"`
 	Sockets *int     `json:"sockets,omitempty"`
 	PauseMS *float64 `json:"pause_ms,omitempty"`

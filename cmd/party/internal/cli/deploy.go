@@ -169,9 +169,6 @@ func (o *deployOptions) ship(ctx context.Context, s *streams, c *client.Client, 
 	switch {
 	case plan.Refused != "":
 		return fmt.Errorf("the host refuses version %s: %s", plan.Version.ID, plan.Refused)
-	case plan.Same && len(plan.VarsSet)+len(plan.Domains)+len(plan.Gone) == 0:
-		out := outcome{App: app, URL: plan.URL, Version: plan.Version.ID, Same: true}
-		return o.answer(s, out, func() { s.printf("Nothing to do: %s\n", plan.URL) })
 	case plan.Destructive && !o.yes:
 		if err := talk.confirm("this deletes rooms with all that they have stored, after a backup at the host"); err != nil {
 			return err
@@ -184,7 +181,9 @@ func (o *deployOptions) ship(ctx context.Context, s *streams, c *client.Client, 
 	if err = course.settle(ctx, c, app, err); err != nil {
 		return err
 	}
-	return o.answer(s, course.outcome(app), func() { course.tell(s, "Deployed", app) })
+	out := course.outcome(app)
+	out.Same = plan.Same
+	return o.answer(s, out, func() { course.tell(s, "Deployed", app) })
 }
 
 // buildFor builds the program for a system, os/arch.
