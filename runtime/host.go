@@ -20,14 +20,14 @@ type HostOptions struct {
 // Host runs an App's rooms and functions for a platform. Package server
 // makes one; room code has no use for it.
 type Host struct {
-	app       *App
-	parties   map[string]*Definition
-	info      link.Info
-	env       Env
-	dev       bool
-	idleAfter time.Duration
-	log       *slog.Logger
-	starts    startWaits
+	app     *App
+	parties map[string]*Definition
+	info    link.Info
+	env     Env
+	dev     bool
+	rest    restQueue
+	log     *slog.Logger
+	starts  startWaits
 }
 
 var _ link.Host = (*Host)(nil)
@@ -52,14 +52,14 @@ func NewHost(app *App, o HostOptions) (*Host, error) {
 		return nil, err
 	}
 	h := &Host{
-		app: app, env: env, dev: o.Dev, log: o.Logger, idleAfter: o.IdleAfter,
+		app: app, env: env, dev: o.Dev, log: o.Logger, rest: restQueue{after: o.IdleAfter},
 		parties: make(map[string]*Definition, len(app.Rooms)),
 	}
 	if h.log == nil {
 		h.log = slog.Default()
 	}
-	if h.idleAfter <= 0 {
-		h.idleAfter = 10 * time.Second
+	if h.rest.after <= 0 {
+		h.rest.after = 10 * time.Second
 	}
 	if err := h.addRooms(app.Rooms); err != nil {
 		return nil, err

@@ -7,7 +7,6 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/goparty-dev/party/internal/link"
 	"github.com/goparty-dev/party/runtime/storage"
@@ -23,6 +22,8 @@ type instance struct {
 	ctx  context.Context // ends when the instance is released
 	end  context.CancelFunc
 	log  atomic.Pointer[slog.Logger] // made by whoever logs first, see logger
+
+	resting // guarded by Host.rest
 
 	turn     turnLock    // held by whatever turn runs
 	starting atomic.Bool // OnStart runs
@@ -43,8 +44,7 @@ type instance struct {
 	waiting   int // callbacks that are in an await
 	timers    map[*Timer]struct{}
 	turns     uint64 // turns run
-	idle      *time.Timer
-	idleTurns uint64 // turns when the idle timer was last set
+	idleTurns uint64 // turns at the last idle check
 	resumed   []link.Session
 	props     []byte      // of the last caller inside, JSON
 	fields    []Persisted // of hooks, when they have been restored
@@ -88,8 +88,7 @@ func newInstance(h *Host, def *Definition, w link.Wake) *instance {
 	i.settled.L = i.turn
 	i.writes.reset(w.Alarm)
 	i.renew()
-	i.idle = time.AfterFunc(time.Hour, i.idleCheck)
-	i.idle.Reset(h.idleAfter) // not before idle is set, which idleCheck reads
+	h.rest.add(i)
 	return i
 }
 

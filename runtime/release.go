@@ -52,7 +52,7 @@ func (i *instance) release() {
 	}
 	i.leaveEngine()
 	i.released = true
-	i.idle.Stop()
+	i.host.rest.remove(i)
 	i.stopTimers()
 	i.awaits.endAll()
 	i.end()
@@ -61,22 +61,22 @@ func (i *instance) release() {
 	i.seat.Release(i.held.leave())
 }
 
-// idleCheck releases a room that has been idle for a whole period.
-func (i *instance) idleCheck() {
+// idleCheck releases a room that has been idle for a whole period, and reports whether it did, or somebody
+// else has.
+func (i *instance) idleCheck() bool {
 	if !i.turn.TryLock() {
-		i.idle.Reset(i.host.idleAfter)
-		return
+		return false
 	}
 	defer i.turn.Unlock()
 	if i.released {
-		return
+		return true
 	}
 	if i.turns == i.idleTurns && i.mayRest() {
 		i.release()
-		return
+		return true
 	}
 	i.idleTurns = i.turns
-	i.idle.Reset(i.host.idleAfter)
+	return false
 }
 
 // mayRest reports whether dropping the value loses nothing that the user was promised.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/goparty-dev/party/internal/link"
+	"github.com/goparty-dev/party/internal/shrink"
 	"github.com/goparty-dev/party/runtime/storage"
 )
 
@@ -16,7 +17,7 @@ type clock struct {
 	due func(key storage.Room, at time.Time, attempt int) // must not block
 
 	mu    sync.Mutex
-	byKey map[storage.Room]*alarm
+	byKey shrink.Map[storage.Room, *alarm]
 	queue alarms
 	woken chan struct{} // the earliest alarm has changed
 }
@@ -34,17 +35,17 @@ type alarm struct {
 const firstRetry = 2 * time.Second
 
 func newClock(due func(storage.Room, time.Time, int)) *clock {
-	return &clock{due: due, byKey: make(map[storage.Room]*alarm), woken: make(chan struct{}, 1)}
+	return &clock{due: due, woken: make(chan struct{}, 1)}
 }
 
 // set makes an alarm due at the given time, in place of the room's earlier one.
 func (c *clock) set(key storage.Room, at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	a := c.byKey[key]
+	a := c.byKey.Get(key)
 	if a == nil {
 		a = &alarm{key: key, place: -1}
-		c.byKey[key] = a
+		c.byKey.Set(key, a)
 	}
 	a.at, a.next, a.attempt = at, at, 0
 	c.schedule(a)
@@ -54,9 +55,9 @@ func (c *clock) set(key storage.Room, at time.Time) {
 func (c *clock) clear(key storage.Room) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if a := c.byKey[key]; a != nil {
+	if a := c.byKey.Get(key); a != nil {
 		c.unschedule(a)
-		delete(c.byKey, key)
+		c.byKey.Delete(key)
 	}
 }
 
@@ -64,7 +65,7 @@ func (c *clock) clear(key storage.Room) {
 func (c *clock) retry(key storage.Room) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	a := c.byKey[key]
+	a := c.byKey.Get(key)
 	if a == nil || a.place >= 0 {
 		return // cleared, or set anew
 	}

@@ -126,7 +126,10 @@ func (p *Platform) census() map[string]*roomCount {
 			counts[name] = new(roomCount)
 		}
 	}
-	rooms := slices.AppendSeq(make([]*room, 0, len(p.rooms)), maps.Values(p.rooms))
+	rooms := make([]*room, 0, p.rooms.Len())
+	for _, r := range p.rooms.All() {
+		rooms = append(rooms, r)
+	}
 	p.mu.Unlock()
 	for _, r := range rooms {
 		name := r.key.Party
@@ -155,7 +158,7 @@ func (p *Platform) census() map[string]*roomCount {
 func (c *clock) pending() (scheduled, due int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.queue), len(c.byKey) - len(c.queue)
+	return len(c.queue), c.byKey.Len() - len(c.queue)
 }
 
 // exposition writes samples. Errors show when it is flushed.

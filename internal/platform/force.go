@@ -13,7 +13,7 @@ import (
 // returns when that is done. Running turns end first. A room that is not in memory is no error.
 func (p *Platform) Hibernate(ctx context.Context, key storage.Room) error {
 	p.mu.Lock()
-	r := p.rooms[key]
+	r := p.rooms.Get(key)
 	if r != nil {
 		r.use()
 	}
@@ -53,7 +53,7 @@ func (p *Platform) FireAlarm(ctx context.Context, key storage.Room) (bool, error
 func (c *clock) take(key storage.Room) (at time.Time, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	a := c.byKey[key]
+	a := c.byKey.Get(key)
 	if a == nil || a.place < 0 {
 		return time.Time{}, false
 	}

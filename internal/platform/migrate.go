@@ -8,6 +8,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/goparty-dev/party/internal/shrink"
 	"github.com/goparty-dev/party/runtime/storage"
 )
 
@@ -53,7 +54,7 @@ func (p *Platform) migrateIdle(ctx context.Context, known []storage.Migration) (
 func (p *Platform) evictAll() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, r := range p.rooms {
+	for _, r := range p.rooms.All() {
 		r.mu.Lock()
 		r.evict()
 		r.mu.Unlock()
@@ -83,5 +84,5 @@ func (c *clock) reset() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.queue = nil
-	clear(c.byKey)
+	c.byKey = shrink.Map[storage.Room, *alarm]{}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"maps"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -15,6 +14,7 @@ import (
 	"github.com/goparty-dev/party/internal/assets"
 	"github.com/goparty-dev/party/internal/link"
 	"github.com/goparty-dev/party/internal/manifest"
+	"github.com/goparty-dev/party/internal/shrink"
 	"github.com/goparty-dev/party/runtime/storage"
 )
 
@@ -44,13 +44,12 @@ type Platform struct {
 	background  sync.WaitGroup
 
 	mu          sync.Mutex // guards what follows; taken before room.mu, never after
-	rooms       map[storage.Room]*room
-	peak        int           // the most that rooms has held since it was made
+	rooms       shrink.Map[storage.Room, *room]
 	info        *routes       // of the host, or of the last one
 	hostChanged chan struct{} // closed when the host changes; made by whoever waits
 
 	sessionsMu sync.Mutex
-	sessions   map[*session]struct{}
+	sessions   shrink.Map[*session, struct{}]
 	engines    map[string]*engine // by sid
 }
 
@@ -65,9 +64,7 @@ func New(o Options) (*Platform, error) {
 	p := &Platform{
 		opts: o, store: o.Store, log: o.Logger, grace: o.Grace, observer: o.Observer,
 		limits:   withDefaults(o.Limits),
-		rooms:    make(map[storage.Room]*room),
 		suspects: make(chan struct{}, 1),
-		sessions: make(map[*session]struct{}),
 	}
 	if p.opts.Prefix == "" {
 		p.opts.Prefix = "parties"
@@ -127,11 +124,10 @@ func withDefaults(l manifest.Limits) manifest.Limits {
 func (p *Platform) room(key storage.Room, party link.Party) *room {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	r := p.rooms[key]
+	r := p.rooms.Get(key)
 	if r == nil {
 		r = &room{p: p, key: key, party: party}
-		p.rooms[key] = r
-		p.peak = max(p.peak, len(p.rooms))
+		p.rooms.Set(key, r)
 	}
 	r.users.Add(1)
 	return r
@@ -141,23 +137,9 @@ func (p *Platform) room(key storage.Room, party link.Party) *room {
 func (p *Platform) forget(r *room) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if r.users.Load() == 0 && p.rooms[r.key] == r {
-		delete(p.rooms, r.key)
-		p.shrink()
+	if r.users.Load() == 0 && p.rooms.Get(r.key) == r {
+		p.rooms.Delete(r.key)
 	}
-}
-
-// shrink rebuilds the map of rooms when most of it is empty: Go's maps never
-// give back what they have grown to. Called with mu held.
-func (p *Platform) shrink() {
-	const worthIt = 1 << 10
-	n := len(p.rooms)
-	if p.peak < worthIt || n > p.peak/4 {
-		return
-	}
-	rooms := make(map[storage.Room]*room, n)
-	maps.Copy(rooms, p.rooms)
-	p.rooms, p.peak = rooms, n
 }
 
 // SetHost makes h the host of all rooms. Rooms of the present host are handed over one by
@@ -176,7 +158,7 @@ func (p *Platform) SetHost(h link.Host) <-chan struct{} {
 		p.hostChanged = nil
 	}
 	over := newHandOver(p.observer.HandedOver)
-	for _, r := range p.rooms {
+	for _, r := range p.rooms.All() {
 		r.mu.Lock()
 		if h != nil {
 			if party, ok := p.info.parties[r.key.Party]; ok {
@@ -256,20 +238,20 @@ func (p *Platform) routing(ctx context.Context) (*routes, error) {
 func (p *Platform) addSession(s *session) {
 	p.sessionsMu.Lock()
 	defer p.sessionsMu.Unlock()
-	p.sessions[s] = struct{}{}
+	p.sessions.Set(s, struct{}{})
 }
 
 func (p *Platform) removeSession(s *session) {
 	p.sessionsMu.Lock()
 	defer p.sessionsMu.Unlock()
-	delete(p.sessions, s)
+	p.sessions.Delete(s)
 }
 
 func (p *Platform) openSessions() []*session {
 	p.sessionsMu.Lock()
 	defer p.sessionsMu.Unlock()
-	out := make([]*session, 0, len(p.sessions))
-	for s := range p.sessions {
+	out := make([]*session, 0, p.sessions.Len())
+	for s := range p.sessions.All() {
 		out = append(out, s)
 	}
 	return out
@@ -329,13 +311,13 @@ func (p *Platform) Shutdown(ctx context.Context) error {
 	err := p.drained(ctx, func() bool {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		for _, r := range p.rooms { // each time: the end of a socket may have woken it
+		for _, r := range p.rooms.All() { // each time: the end of a socket may have woken it
 			r.mu.Lock()
 			r.evict()
 			r.dropKept()
 			r.mu.Unlock()
 		}
-		return len(p.rooms) == 0
+		return p.rooms.Len() == 0
 	})
 	if err != nil {
 		return err

@@ -28,7 +28,7 @@ func (s *Store) Migrate(ctx context.Context, known []storage.Migration) (int, er
 	if err != nil || len(todo) == 0 {
 		return 0, err
 	}
-	if len(s.owners) > 0 && storage.Moves(todo) {
+	if s.owners.Len() > 0 && storage.Moves(todo) {
 		return 0, storage.ErrClaimed
 	}
 	rooms, applied := maps.Clone(s.rooms), slices.Clone(s.applied)

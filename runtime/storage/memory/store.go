@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/goparty-dev/party/internal/shrink"
 	"github.com/goparty-dev/party/runtime/storage"
 )
 
@@ -20,7 +21,7 @@ import (
 type Store struct {
 	mu      sync.Mutex
 	rooms   map[storage.Room]*room // those that have data
-	owners  map[storage.Room]storage.Fence
+	owners  shrink.Map[storage.Room, storage.Fence]
 	last    storage.Fence
 	applied []string      // tags of migrations
 	settled []settlement  // callbacks to run, oldest first
@@ -39,8 +40,7 @@ type settlement struct {
 // New returns an empty store.
 func New() *Store {
 	return &Store{
-		rooms:  make(map[storage.Room]*room),
-		owners: make(map[storage.Room]storage.Fence),
+		rooms: make(map[storage.Room]*room),
 	}
 }
 
@@ -64,7 +64,7 @@ func (s *Store) Claim(ctx context.Context, addr storage.Room) (storage.Claim, er
 	}
 	defer s.mu.Unlock()
 	s.last++
-	s.owners[addr] = s.last
+	s.owners.Set(addr, s.last)
 	claim := storage.Claim{Fence: s.last}
 	if r := s.rooms[addr]; r != nil {
 		claim.Alarm = r.alarm
@@ -76,8 +76,8 @@ func (s *Store) Claim(ctx context.Context, addr storage.Room) (storage.Claim, er
 func (s *Store) Release(addr storage.Room, fence storage.Fence) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.owners[addr] == fence {
-		delete(s.owners, addr)
+	if s.owners.Get(addr) == fence {
+		s.owners.Delete(addr)
 	}
 }
 
@@ -88,7 +88,7 @@ func (s *Store) Commit(c storage.Commit, done func(error)) {
 	switch {
 	case s.closed:
 		s.settle(done, storage.ErrClosed)
-	case c.Fence == 0 || s.owners[c.Room] != c.Fence:
+	case c.Fence == 0 || s.owners.Get(c.Room) != c.Fence:
 		s.settle(done, storage.ErrFenced)
 	default:
 		r := s.rooms[c.Room]

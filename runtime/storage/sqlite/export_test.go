@@ -12,6 +12,6 @@ func (o Options) WithLogPages(n int) Options {
 func (s *Store) Awaited(addr storage.Room) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := s.rooms[addr]
+	r := s.rooms.Get(addr)
 	return r != nil && r.drained != nil
 }

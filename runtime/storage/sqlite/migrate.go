@@ -32,7 +32,7 @@ func (s *Store) Migrate(ctx context.Context, known []storage.Migration) (int, er
 	n := 0
 	settled := make(chan error, 1)
 	s.mu.Lock()
-	claimed := len(s.rooms) > 0
+	claimed := s.rooms.Len() > 0
 	i := item{done: func(err error) { settled <- err }, task: func(w *writer) (err error) {
 		n, err = w.migrate(known, claimed)
 		return err

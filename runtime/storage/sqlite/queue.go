@@ -20,7 +20,7 @@ type item struct {
 func (s *Store) Commit(c storage.Commit, done func(error)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := s.rooms[c.Room]
+	r := s.rooms.Get(c.Room)
 	switch {
 	case s.closed:
 		s.refuse(done)
@@ -43,7 +43,7 @@ func (s *Store) Sync(addr storage.Room, done func(error)) {
 		return
 	}
 	i := item{done: done}
-	if r := s.rooms[addr]; r != nil && r.pending > 0 {
+	if r := s.rooms.Get(addr); r != nil && r.pending > 0 {
 		i.room, i.number = r, r.accepted
 	}
 	s.enqueue(i)

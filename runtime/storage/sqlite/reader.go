@@ -104,7 +104,7 @@ func (s *Store) lookAt(addr storage.Room, since uint64, look func(*overlay)) boo
 		return false
 	}
 	var o *overlay
-	if r := s.rooms[addr]; r != nil && r.pending > 0 {
+	if r := s.rooms.Get(addr); r != nil && r.pending > 0 {
 		o = &r.overlay
 	}
 	look(o)

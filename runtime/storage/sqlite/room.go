@@ -29,10 +29,10 @@ func (s *Store) Claim(ctx context.Context, addr storage.Room) (storage.Claim, er
 		s.mu.Unlock()
 		return storage.Claim{}, storage.ErrClosed
 	}
-	r := s.rooms[addr]
+	r := s.rooms.Get(addr)
 	if r == nil {
 		r = new(room)
-		s.rooms[addr] = r
+		s.rooms.Set(addr, r)
 	}
 	s.claims++
 	fence := s.base + storage.Fence(s.claims)
@@ -67,7 +67,7 @@ func (s *Store) Claim(ctx context.Context, addr storage.Room) (storage.Claim, er
 func (s *Store) Release(addr storage.Room, fence storage.Fence) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r := s.rooms[addr]; r != nil && r.fence == fence {
+	if r := s.rooms.Get(addr); r != nil && r.fence == fence {
 		r.fence = 0
 		s.forget(addr, r)
 	}
@@ -76,7 +76,7 @@ func (s *Store) Release(addr storage.Room, fence storage.Fence) {
 // forget drops a room that nobody owns and nothing is pending in. The caller holds mu.
 func (s *Store) forget(addr storage.Room, r *room) {
 	if r.fence == 0 && r.pending == 0 {
-		delete(s.rooms, addr)
+		s.rooms.Delete(addr)
 	}
 }
 

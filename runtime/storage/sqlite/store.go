@@ -23,6 +23,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/goparty-dev/party/internal/shrink"
 	"github.com/goparty-dev/party/runtime/storage"
 )
 
@@ -58,7 +59,7 @@ type Store struct {
 
 	mu     sync.Mutex
 	wake   sync.Cond // on mu; the committer has something to do
-	rooms  map[storage.Room]*room
+	rooms  shrink.Map[storage.Room, *room]
 	queue  []item // accepted, not yet taken by the committer
 	spare  []item // an empty slice to be the next queue
 	claims uint64
@@ -106,7 +107,6 @@ func open(path string, opts Options) (_ *Store, err error) {
 		width:   min(max(runtime.GOMAXPROCS(0), 2), 8),
 		closing: make(chan struct{}),
 		settled: make(chan struct{}),
-		rooms:   make(map[storage.Room]*room),
 	}
 	s.wake.L = &s.mu
 	s.readers = make(chan *reader, s.width)
