@@ -108,10 +108,14 @@ func (x testIndex) missing(place, test string) string {
 	return ""
 }
 
-// isScript reports whether a sub test is a testscript.
+// isScript reports whether a sub test is a testscript, or a case of a corpus.
 func isScript(place, name string) bool {
-	_, err := os.Stat(filepath.Join(root, filepath.FromSlash(place), "testdata", "script", name+".txtar"))
-	return err == nil
+	for _, folder := range []string{"script", "."} {
+		if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(place), "testdata", folder, name+".txtar")); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 func goTests(dir string) map[string]map[string]bool {

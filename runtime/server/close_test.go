@@ -356,3 +356,43 @@ func TestReservedCodeFromPeer(t *testing.T) {
 	}
 	visit(t, hs.URL+"/party/x").check(t, http.StatusOK, "")
 }
+
+// TestSilentClients cuts off who does not even answer pings, 90 to 120 s after its last sign of life, and nobody else.
+func TestSilentClients(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		events := make(chan string, 10)
+		p := bubble(t, server.Rooms(closings(events).define("chat")))
+		listening := p.mustDial("/party/x") // says nothing, but its reader answers pings
+		d := websocket.Dialer{NetDialContext: p.connect}
+		time.Sleep(10 * time.Second)
+		silent, _, err := d.Dial("ws://pipes/party/x", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		silent.SetPingHandler(func(string) error { return nil })
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			silent.ReadMessage()
+		}()
+		time.Sleep(90*time.Second - time.Millisecond)
+		if got, ok := arrived(events); ok {
+			t.Errorf("before 90 s: got OnClose %s", got)
+		}
+		time.Sleep(30 * time.Second)
+		if got, ok := arrived(events); got != `1006 "" false` {
+			t.Errorf("after 120 s: got OnClose %q, %v", got, ok)
+		}
+		silent.Close()
+		<-ended
+		time.Sleep(time.Hour)
+		if got, ok := arrived(events); ok {
+			t.Errorf("of the one that answers: got OnClose %s", got)
+		}
+		listening.say(t, "still here")
+		synctest.Wait()
+		if got := listening.take(); got != "still here" {
+			t.Errorf("got %q", got)
+		}
+	})
+}
