@@ -54,9 +54,13 @@ type adminServer struct {
 }
 
 // listenAdmin listens, and serves from then on. With an empty address there is nothing to serve.
-func listenAdmin(addr string, h http.Handler) (*adminServer, error) {
+func (s *Server) listenAdmin(addr string, o *orders) (*adminServer, error) {
 	if addr == "" {
 		return nil, nil
+	}
+	h, err := s.adminHandler(o)
+	if err != nil {
+		return nil, err
 	}
 	l, err := listen(addr, privateSocket)
 	if err != nil {

@@ -52,15 +52,9 @@ func listenControl(sp *split) (*control, error) {
 	mux.HandleFunc("GET "+operate.StatusPath, c.status)
 	mux.HandleFunc("POST "+operate.UpgradePath, func(w http.ResponseWriter, r *http.Request) {
 		path := r.URL.Query().Get("binary")
-		c.follow(w, r, func(ctx context.Context, out func(operate.Progress)) error {
-			return sp.upgrade(ctx, path, func(text string) { out(operate.Progress{Remark: text}) }, func(n supervise.Notice) { out(operate.Progress{Notice: &n}) })
-		})
+		c.follow(w, r, func(ctx context.Context, out func(operate.Progress)) error { return c.upgrade(ctx, path, out) })
 	})
-	mux.HandleFunc("POST "+operate.RollbackPath, func(w http.ResponseWriter, r *http.Request) {
-		c.follow(w, r, func(ctx context.Context, out func(operate.Progress)) error {
-			return sp.supervisor.Rollback(ctx, func(n supervise.Notice) { out(operate.Progress{Notice: &n}) })
-		})
-	})
+	mux.HandleFunc("POST "+operate.RollbackPath, c.rollback)
 	mux.HandleFunc("PUT /room", c.importRoom)
 	c.http = &http.Server{
 		Handler: mux, ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx },
@@ -72,6 +66,16 @@ func listenControl(sp *split) (*control, error) {
 		}
 	})
 	return c, nil
+}
+
+func (c *control) upgrade(ctx context.Context, path string, out func(operate.Progress)) error {
+	return c.sp.upgrade(ctx, path, func(text string) { out(operate.Progress{Remark: text}) }, func(n supervise.Notice) { out(operate.Progress{Notice: &n}) })
+}
+
+func (c *control) rollback(w http.ResponseWriter, r *http.Request) {
+	c.follow(w, r, func(ctx context.Context, out func(operate.Progress)) error {
+		return c.sp.supervisor.Rollback(ctx, func(n supervise.Notice) { out(operate.Progress{Notice: &n}) })
+	})
 }
 
 // controlPath is the shorter of two paths to the socket: the system allows about a hundred bytes.

@@ -98,13 +98,13 @@ func run(ctx context.Context, release func(), app *party.App, args []string, std
 		MaxHeaderBytes:    f.manifest.Limits.HeaderBytes,
 		ErrorLog:          slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug),
 	}
-	admin, err := listenAdmin(f.admin, s.Admin())
+	orders, err := s.takeOrders()
 	if err != nil {
 		return fail(errors.Join(err, l.Close(), s.Shutdown(ctx)))
 	}
-	orders, err := s.takeOrders()
+	admin, err := s.listenAdmin(f.admin, orders)
 	if err != nil {
-		return fail(errors.Join(err, l.Close(), admin.close(), s.Shutdown(ctx)))
+		return fail(errors.Join(err, l.Close(), orders.close(), s.Shutdown(ctx)))
 	}
 	for _, file := range f.varFiles {
 		say("variables from "+file, "")
