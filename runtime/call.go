@@ -21,7 +21,7 @@ type Tick struct {
 // Call implements link.Host: it runs a function outside rooms.
 func (h *Host) Call(ctx context.Context, c link.Call, w http.ResponseWriter) (out link.Outcome, err error) {
 	cw := &callWriter{ResponseWriter: w}
-	lobby := &Lobby{host: h, up: c.Lobby}
+	lobby := &Lobby{host: h, up: c.Lobby, target: c.Room}
 	defer func() {
 		v := recover()
 		switch {

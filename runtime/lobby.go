@@ -20,7 +20,13 @@ type Lobby struct {
 	host *Host
 	up   link.Lobby // outside rooms
 	i    *instance  // in a room
+
+	target storage.Room // in before hooks
 }
+
+// Target is, in a before hook, the room that the request is addressed to: its
+// party, and its name as the room itself sees it. Elsewhere both are empty.
+func (l *Lobby) Target() (partyName, room string) { return l.target.Party, l.target.Name }
 
 // Env holds the configured variables.
 func (l *Lobby) Env() Env { return l.host.env }

@@ -15,7 +15,7 @@ import (
 // TestConformanceRowsHaveTests wants a test behind each row of the tables in
 // docs/conformance. The last cell of a row names tests in backticks, each with
 // its place first: a package folder and a Go test, perhaps with a sub test, which may be a
-// testscript, or a file of end-to-end tests and a title:
+// txtar file, or a file of end-to-end tests and a title:
 //
 //	`runtime/server TestRoutes/no match`, `e2e/tests/clients.test.js reconnects`
 func TestConformanceRowsHaveTests(t *testing.T) {

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"fmt"
 	"go/token"
 	"net/url"
 	"path"
@@ -64,6 +65,21 @@ func prefixRule(s string) string {
 		}
 	}
 	return ""
+}
+
+// CheckPrefix returns what is wrong with a first part of room URLs, or nil.
+func CheckPrefix(s string) error { return rule("the prefix of room URLs", s, prefix) }
+
+// CheckOrigin returns what is wrong with an origin, which may end with a slash and be in any case, or nil.
+func CheckOrigin(s string) error {
+	return rule("what opens sockets", strings.ToLower(strings.TrimSuffix(s, "/")), origin)
+}
+
+func rule(what, s string, of text) error {
+	if wrong := of.wrong(s); wrong != "" {
+		return fmt.Errorf("%s %s, not %q", what, wrong, s)
+	}
+	return nil
 }
 
 func originRule(s string) string {

@@ -69,6 +69,14 @@ func New(o Options) (*Platform, error) {
 	if p.opts.Prefix == "" {
 		p.opts.Prefix = "parties"
 	}
+	if err := manifest.CheckPrefix(p.opts.Prefix); err != nil {
+		return nil, err
+	}
+	for _, origin := range o.Origins {
+		if err := manifest.CheckOrigin(origin); err != nil {
+			return nil, err
+		}
+	}
 	if p.log == nil {
 		p.log = slog.Default()
 	}

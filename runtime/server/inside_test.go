@@ -83,6 +83,7 @@ func TestCallsBetweenRooms(t *testing.T) {
 	hs := start(t, server.Rooms(party.Define[caller]("caller")))
 	for _, c := range []struct{ name, path, want string }{
 		{"another room, with props for its start", "/parties/caller/a?via=b", `a: b says "from a" at /parties/caller/b`},
+		{"props in any language", "/parties/caller/%C3%BC%22%F0%9F%8E%88?via=p", `ü"🎈: p says "from ü\"🎈" at /parties/caller/p`},
 		{"itself", "/parties/caller/self?via=self", `self: self says "" at /parties/caller/self`},
 		{"in a circle that ends", "/parties/caller/c?via=d,c", `c: d: c says "" at /parties/caller/c`},
 		{"one that calls another in its OnStart", "/parties/caller/starts-with-e", `starts-with-e says "" at /parties/caller/starts-with-e`},

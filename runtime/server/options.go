@@ -78,7 +78,7 @@ func Vars(vars map[string]any) Option { return func(c *config) { c.vars = vars }
 // Prefix is the first part of room URLs, one or more segments. Default "parties".
 func Prefix(segments string) Option { return func(c *config) { c.platform.Prefix = segments } }
 
-// Origins lists the origins, besides the server's own, whose pages may open
+// Origins lists the origins, such as "https://example.com", besides the server's own, whose pages may open
 // sockets with cookies or credentials; "*" is every origin.
 func Origins(origins ...string) Option {
 	return func(c *config) { c.platform.Origins = append(c.platform.Origins, origins...) }

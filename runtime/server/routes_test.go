@@ -69,6 +69,34 @@ func TestPrefix(t *testing.T) {
 	visit(t, hs.URL+"/api/v1/roomsx/chat/lobby").check(t, 404, "Not found\n")
 }
 
+// TestOptionsThatWouldMatchNothing are errors when the server is made.
+func TestOptionsThatWouldMatchNothing(t *testing.T) {
+	for _, test := range []struct {
+		option server.Option
+		want   string // part of the error, "" for none
+	}{
+		{server.Prefix("/rooms"), `the prefix of room URLs must be URL segments without outer slashes, not "/rooms"`},
+		{server.Prefix("rooms/"), `not "rooms/"`},
+		{server.Prefix("a//b"), `not "a//b"`},
+		{server.Prefix("a b"), `not "a b"`},
+		{server.Prefix("_party"), "must be something other than _party"},
+		{server.Prefix(""), ""},
+		{server.Origins("app.example"), `what opens sockets must be an origin such as "https://example.com"`},
+		{server.Origins("https://app.example/path"), `not "https://app.example/path"`},
+		{server.Origins("https://App.example/", "*"), ""},
+	} {
+		s, err := server.New(test.option, server.Rooms(whoAmI.define("chat")))
+		if err == nil {
+			if err := s.Shutdown(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("got error %v, want …%s…", err, test.want)
+		}
+	}
+}
+
 func TestMainParty(t *testing.T) {
 	t.Run("only room type", func(t *testing.T) {
 		hs := start(t, server.Rooms(whoAmI.define("chat")))
