@@ -69,14 +69,19 @@ func (s *server) beginBuild(number int) {
 func (s *server) makeBuild(ctx context.Context, b *build) *failure {
 	b.begun = time.Now()
 	defer func() { b.ended = time.Now() }()
+	s.manifest.read(s.opts.Manifest)
 	var list diag.List
 	if b.config, list = loadConfig(&s.opts); b.config == nil {
 		return &failure{Diagnostics: list.Sorted()}
 	}
-	b.warnings = list
 	if s.opts.Generate != nil {
 		start := time.Now()
-		g, err := s.opts.Generate(ctx)
+		var g GenerateResult
+		var err error
+		s.manifest.while(func() []byte {
+			g, err = s.opts.Generate(ctx)
+			return g.Manifest
+		})
 		b.generate = time.Since(start)
 		if err != nil {
 			return &failure{Output: "generate: " + err.Error()}
@@ -85,8 +90,14 @@ func (s *server) makeBuild(ctx context.Context, b *build) *failure {
 		if g.Diagnostics.HasErrors() {
 			return &failure{Diagnostics: g.Diagnostics.Sorted()}
 		}
-		b.warnings = append(b.warnings, g.Diagnostics...)
+		if g.Manifest != nil { // it says more than before
+			if b.config, list = loadConfig(&s.opts); b.config == nil {
+				return &failure{Diagnostics: list.Sorted()}
+			}
+		}
+		list = append(list, g.Diagnostics...)
 	}
+	b.warnings = list
 	if ctx.Err() != nil {
 		return nil
 	}

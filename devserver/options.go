@@ -63,6 +63,8 @@ type GenerateResult struct {
 	Diagnostics diag.List
 	// Changed says that a generated file is not what it was.
 	Changed bool
+	// Manifest is what the manifest has become, if it was written. It is no reason for another build.
+	Manifest []byte
 	// Inputs are the files it depends on, absolute; they are watched.
 	Inputs []string
 	// Searched is the folder, absolute, below which a Go file that gets an annotation matters too. Empty: none.

@@ -35,6 +35,7 @@ type server struct {
 	building context.Context
 	hosting  context.Context // outlives the loop: rooms are closed in good order first
 	tasks    sync.WaitGroup
+	manifest taken // has a lock of its own
 
 	// owned by the loop
 	state       state

@@ -124,6 +124,7 @@ func (s *server) passChanges(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case c := <-s.watcher.Changes():
+			c.Paths = slices.DeleteFunc(c.Paths, func(path string) bool { return path == s.opts.Manifest && !s.manifest.news(path) })
 			s.mu.Lock()
 			ev := s.watched.meaning(c)
 			s.mu.Unlock()

@@ -132,5 +132,8 @@ func (p *project) generateForDev(session *generator.Session) (devserver.Generate
 		return out, fmt.Errorf("write generated code: %w", err)
 	}
 	out.Changed = len(w.Changed)+len(w.Removed) > 0
+	if res.Manifest != nil {
+		out.Manifest = res.Manifest.Data
+	}
 	return out, nil
 }
