@@ -48,6 +48,7 @@ type instance struct {
 	resumed   []link.Session
 	props     []byte      // of the last caller inside, JSON
 	fields    []Persisted // of hooks, when they have been restored
+	empty     bool        // nothing is stored of the room
 	migrating bool        // a data migration runs
 	stamp     int         // version to record with the first data; 0: none
 	held      held
@@ -81,7 +82,7 @@ type outbox struct {
 func newInstance(h *Host, def *Definition, w link.Wake) *instance {
 	i := &instance{
 		host: h, def: def, key: w.Room, seat: w.Seat,
-		resumed: w.Sessions, kept: w.Kept,
+		resumed: w.Sessions, kept: w.Kept, empty: w.Empty,
 	}
 	i.ctx, i.end = context.WithCancel(context.Background())
 	i.turn = newTurnLock()
@@ -179,6 +180,7 @@ func (i *instance) flush(t *turn, last bool) {
 		b.Consumed = t.ev.Seq
 	}
 	i.writes.moveTo(b)
+	i.empty = i.empty && !b.Writes()
 	i.outbox.mu.Lock()
 	b.Effects, i.effects = i.effects, b.Effects
 	i.cut = 0
@@ -273,11 +275,15 @@ func (i *instance) start(t *turn) bool {
 		t.exclusive = false
 		i.starting.Store(false)
 	}()
-	if err := i.restoreFields(); err != nil {
+	stored, err := i.loadHidden()
+	if err == nil {
+		err = i.restoreFields(stored)
+	}
+	if err != nil {
 		i.startFailed(t, err)
 		return false
 	}
-	if err := i.migrateData(); err != nil {
+	if err := i.migrateData(stored); err != nil {
 		i.startFailed(t, err)
 		i.reportUnfit(err)
 		return false

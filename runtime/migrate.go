@@ -34,7 +34,8 @@ type Rename = storage.Rename
 // stays as it was, whoever waited gets an error, and the next event tries again. A migration must
 // not await.
 //
-// Data that no migration has touched is of version 1. A room without any data and without an alarm is of
+// Data that no migration has touched is of version 1, and that is what a room type without migrations knows:
+// code that is older than the data of a room refuses the room with ErrNewerData. A room without any data and without an alarm is of
 // the newest version: there is nothing to migrate.
 type DataMigration struct {
 	Version int // from 2, ascending
@@ -59,22 +60,20 @@ func (i *instance) reportUnfit(err error) {
 	i.emit(link.Effect{Op: link.Migrated, Data: strings.ToValidUTF8(text[:min(len(text), maxUnfit)], "")})
 }
 
-// migrateData runs what the room's data has not been through.
-func (i *instance) migrateData() error {
+// migrateData runs what the room's data has not been through, and refuses data that has been through more than there is here.
+func (i *instance) migrateData(stored map[string][]byte) error {
 	i.stamp = 0
-	steps := i.hooks.Migrate
-	if len(steps) == 0 {
-		return nil
+	steps, newest := i.hooks.Migrate, 1
+	if len(steps) > 0 {
+		newest = steps[len(steps)-1].Version
 	}
-	newest := steps[len(steps)-1].Version
-	version, err := i.dataVersion(newest)
-	if err != nil {
+	version, err := i.dataVersion(stored, newest)
+	switch {
+	case err != nil:
 		return fmt.Errorf("version of the room's data: %w", err)
-	}
-	if version > newest {
+	case version > newest:
 		return &unfitError{fmt.Errorf("%w: it is %d, and %s knows %d", ErrNewerData, version, i.def.Type, newest)}
-	}
-	if version == newest {
+	case version == newest:
 		return nil
 	}
 	i.migrating = true
@@ -93,19 +92,22 @@ func (i *instance) migrateData() error {
 }
 
 // dataVersion returns the version of what is stored.
-func (i *instance) dataVersion(newest int) (int, error) {
-	stored, err := i.seat.Get(i.ctx, []string{hiddenVersion})
-	if err != nil {
-		return 0, err
-	}
+func (i *instance) dataVersion(stored map[string][]byte, newest int) (int, error) {
 	if v, ok := stored[hiddenVersion]; ok {
 		return strconv.Atoi(string(v))
 	}
-	any, err := i.seat.List(i.ctx, storage.Range{Limit: 1})
-	if err != nil {
-		return 0, err
+	if newest == 1 {
+		return 1, nil
 	}
-	if len(any) > 0 || !i.writes.at.IsZero() {
+	empty := i.empty
+	if !empty && i.writes.at.IsZero() {
+		any, err := i.seat.List(i.ctx, storage.Range{Limit: 1})
+		if err != nil {
+			return 0, err
+		}
+		empty = len(any) == 0
+	}
+	if !empty {
 		return 1, nil
 	}
 	// Nothing is written until there is something that has a version.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -109,6 +110,9 @@ func TestDataMigrations(t *testing.T) {
 		}},
 		{"an alarm is data", []step{{ledgers(upTo2), "alarm", " ran , migrated 0"}, {ledgers(upTo3), "", " EUR ran 3, migrated 0"}}},
 		{"older code", []step{{first, "", ""}, {ledgers(upTo3), "", "7 EUR ran 23, migrated 2"}, {ledgers(upTo2), "", "500"}}},
+		{"older code without migrations", []step{{first, "", ""}, {ledgers(upTo2), "", "7 ran 2, migrated 2"}, {first, "", "500"}, {ledgers(upTo2), "", "7 ran , migrated 2"}}},
+		{"a room that newer code has made", []step{{ledgers(upTo2), "write", " ran , migrated 0"}, {first, "", "500"}}},
+		{"a room that newer code has left empty", []step{{ledgers(upTo2), "", " ran , migrated 0"}, {first, "", ""}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			store := memory.New()
@@ -119,5 +123,23 @@ func TestDataMigrations(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestNewerDataIsSaid wants the error of a room that newer code has migrated to say so.
+func TestNewerDataIsSaid(t *testing.T) {
+	store := memory.New()
+	ask(t, partytest.New(t, ledgers(upTo3), partytest.Store(store), quiet()), "write")
+	failed := make(chan error, 1)
+	old := partytest.Rooms(party.Definition{Name: "ledger", Type: "Ledger", New: func() party.Instance {
+		l := new(firstLedger)
+		return party.Instance{Room: &l.Room, Request: l, Exception: exceptions(failed)}
+	}})
+	if got := ask(t, partytest.New(t, old, partytest.Store(store), quiet()), ""); got != "500" {
+		t.Errorf("got %q, want 500", got)
+	}
+	err := within(t, "the room", failed)
+	if want := "the room's data is of a newer version than this code: it is 3, and Ledger knows 1"; !errors.Is(err, party.ErrNewerData) || !strings.Contains(err.Error(), want) {
+		t.Errorf("got error %v, want %s", err, want)
 	}
 }

@@ -159,23 +159,28 @@ func (f *jsonField[T]) undo() {
 // fieldKey is where a field is stored.
 func fieldKey(name string) string { return hiddenField + name }
 
-// restoreFields gives a fresh value what an earlier one has saved.
-func (i *instance) restoreFields() error {
-	i.fields = nil // until all are loaded, none may be saved
-	fields := i.hooks.Persist
-	if len(fields) == 0 {
-		return nil
+// loadHidden returns what is stored of the fields of the room's value, and the version of the room's data.
+func (i *instance) loadHidden() (map[string][]byte, error) {
+	if i.empty {
+		return nil, nil
 	}
-	keys := make([]string, len(fields))
-	for n, f := range fields {
-		keys[n] = fieldKey(f.fieldName())
+	keys := []string{hiddenVersion}
+	for _, f := range i.hooks.Persist {
+		keys = append(keys, fieldKey(f.fieldName()))
 	}
 	stored, err := i.seat.Get(i.ctx, keys)
 	if err != nil {
-		return fmt.Errorf("load persisted fields: %w", err)
+		return nil, fmt.Errorf("load persisted fields: %w", err)
 	}
-	for n, f := range fields {
-		if err := f.load(stored[keys[n]]); err != nil {
+	return stored, nil
+}
+
+// restoreFields gives a fresh value what an earlier one has saved.
+func (i *instance) restoreFields(stored map[string][]byte) error {
+	i.fields = nil // until all are loaded, none may be saved
+	fields := i.hooks.Persist
+	for _, f := range fields {
+		if err := f.load(stored[fieldKey(f.fieldName())]); err != nil {
 			return fmt.Errorf("restore field %q of %s: %w", f.fieldName(), i.def.Type, err)
 		}
 	}

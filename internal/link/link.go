@@ -100,6 +100,8 @@ type Wake struct {
 	Alarm time.Time // zero: none is set
 	// Sessions are the sockets that are members of the room.
 	Sessions []Session
+	// Empty says that nothing is stored of the room; false, that it is not known.
+	Empty bool
 	// Kept is what an earlier instance left with Keep.
 	Kept string
 	Seat Seat

@@ -172,7 +172,7 @@ func (r *room) wake(ctx context.Context) error {
 	}
 	r.seat = s
 	r.use()
-	w := link.Wake{Room: r.key, Fence: s.fence, Alarm: r.alarm, Sessions: r.roster(), Kept: r.kept.take(), Seat: s}
+	w := link.Wake{Room: r.key, Fence: s.fence, Alarm: r.alarm, Empty: s.empty, Sessions: r.roster(), Kept: r.kept.take(), Seat: s}
 	r.mu.Unlock()
 	s.inst = s.host.Wake(w)
 	r.mu.Lock()
@@ -211,6 +211,7 @@ func (r *room) takeSeat(ctx context.Context) (*seat, error) {
 	}
 	s := &seat{room: r, host: host}
 	if r.key.Party == link.SocketParty {
+		s.empty = true // and stays so
 		return s, nil
 	}
 	if !knows(host.Info(), r.key.Party) {
@@ -220,7 +221,7 @@ func (r *room) takeSeat(ctx context.Context) (*seat, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.fence = claim.Fence
+	s.fence, s.empty = claim.Fence, claim.Empty
 	r.mu.Lock()
 	r.alarm = claim.Alarm
 	if r.gate.open() {

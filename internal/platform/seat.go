@@ -14,6 +14,7 @@ type seat struct {
 	host  link.Host
 	inst  link.Room // set before the seat is live
 	fence storage.Fence
+	empty bool // nothing was stored of the room when the seat was taken
 
 	dead bool // a commit failed: what the instance believes is not so. Guarded by room.mu
 }

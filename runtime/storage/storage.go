@@ -36,6 +36,9 @@ type Claim struct {
 	// Alarm is when the room asked to be woken; zero when it did not.
 	// Resolution: one millisecond.
 	Alarm time.Time
+	// Empty says that nothing is stored of the room, neither entries nor an alarm. A store that does not
+	// know without looking further says false.
+	Empty bool
 }
 
 // Op is one write. Delete ignores Value.

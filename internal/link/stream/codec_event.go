@@ -161,11 +161,11 @@ func (d *decoder) room() storage.Room { return storage.Room{Party: d.string(), N
 func appendWake(b []byte, w *link.Wake) []byte {
 	b = appendRoom(b, w.Room)
 	b = appendUint(b, uint64(w.Fence))
-	return appendString(appendTime(b, w.Alarm), w.Kept)
+	return appendString(appendBool(appendTime(b, w.Alarm), w.Empty), w.Kept)
 }
 
 func (d *decoder) wake() link.Wake {
-	return link.Wake{Room: d.room(), Fence: storage.Fence(d.uint()), Alarm: d.time(), Kept: d.string()}
+	return link.Wake{Room: d.room(), Fence: storage.Fence(d.uint()), Alarm: d.time(), Empty: d.bool(), Kept: d.string()}
 }
 
 func (d *decoder) duration() time.Duration { return time.Duration(d.int()) }

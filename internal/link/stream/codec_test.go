@@ -185,7 +185,7 @@ func TestRoundTripSessions(t *testing.T) {
 
 func TestRoundTripWake(t *testing.T) {
 	for _, w := range []link.Wake{
-		{Room: storage.Room{Party: "chat", Name: "a/ü"}, Fence: 1 << 60, Alarm: time.UnixMilli(1), Kept: "kept"},
+		{Room: storage.Room{Party: "chat", Name: "a/ü"}, Fence: 1 << 60, Alarm: time.UnixMilli(1), Empty: true, Kept: "kept"},
 		{Room: storage.Room{Name: "socket"}},
 	} {
 		roundTrip(t, w, func(b []byte) []byte { return appendWake(b, &w) }, (*decoder).wake)
@@ -256,7 +256,7 @@ func TestRoundTripsAreComplete(t *testing.T) {
 		ID: 1, Conn: "c", URI: "u", Tags: []string{"c"}, State: []byte("s"), Request: plainRequest(), Closing: true, Engine: true,
 	}
 	wake := link.Wake{
-		Room: storage.Room{Party: "p", Name: "n"}, Fence: 1, Alarm: time.UnixMilli(1), Kept: "k",
+		Room: storage.Room{Party: "p", Name: "n"}, Fence: 1, Alarm: time.UnixMilli(1), Empty: true, Kept: "k",
 		Sessions: []link.Session{session}, // TestWakeComesThrough
 	}
 	all := batches()
@@ -265,7 +265,7 @@ func TestRoundTripsAreComplete(t *testing.T) {
 		sample  any
 		skipped []string // not carried
 	}{
-		{*events()[len(events())-1], []string{"Yielded", "Timing"}},
+		{*events()[len(events())-1], []string{"Yielded", "Timing", "Invocation"}},
 		{*all[3], nil},
 		{effects[len(effects)-1], nil},
 		{session, nil},

@@ -13,7 +13,7 @@ import (
 
 // Version is the version of what the two ends say to each other. It changes
 // with every change of a frame.
-const Version = 3
+const Version = 4
 
 // magic begins the first frame each way, whatever the version.
 const magic = "party link"

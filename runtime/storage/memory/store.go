@@ -65,9 +65,9 @@ func (s *Store) Claim(ctx context.Context, addr storage.Room) (storage.Claim, er
 	defer s.mu.Unlock()
 	s.last++
 	s.owners.Set(addr, s.last)
-	claim := storage.Claim{Fence: s.last}
+	claim := storage.Claim{Fence: s.last, Empty: true}
 	if r := s.rooms[addr]; r != nil {
-		claim.Alarm = r.alarm
+		claim.Alarm, claim.Empty = r.alarm, r.empty()
 	}
 	return claim, nil
 }

@@ -10,19 +10,19 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// alarm returns when a room without pending commits wants to be woken.
-func (s *Store) alarm(ctx context.Context, addr storage.Room) (time.Time, error) {
+// stored returns what a claim says of a room without pending commits.
+func (s *Store) stored(ctx context.Context, addr storage.Room) (storage.Claim, error) {
 	r, err := s.borrow(ctx)
 	if err != nil {
-		return time.Time{}, err
+		return storage.Claim{}, err
 	}
 	defer s.giveBack(r)
 	defer r.unpin()
 	row, err := r.pin(addr)
 	if err != nil || row == 0 || r.room.ColumnIsNull(1) {
-		return time.Time{}, diagnose(err)
+		return storage.Claim{Empty: err == nil && row == 0}, diagnose(err)
 	}
-	return time.UnixMilli(r.room.ColumnInt64(1)), nil
+	return storage.Claim{Alarm: time.UnixMilli(r.room.ColumnInt64(1))}, nil
 }
 
 // Get implements [storage.Store].

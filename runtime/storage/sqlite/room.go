@@ -55,12 +55,13 @@ func (s *Store) Claim(ctx context.Context, addr storage.Room) (storage.Claim, er
 			return storage.Claim{}, ctx.Err()
 		}
 	}
-	alarm, err := s.alarm(ctx, addr)
+	claim, err := s.stored(ctx, addr)
 	if err != nil {
 		s.Release(addr, fence)
 		return storage.Claim{}, fmt.Errorf("claim room %q: %w", addr, err)
 	}
-	return storage.Claim{Fence: fence, Alarm: alarm}, nil
+	claim.Fence = fence
+	return claim, nil
 }
 
 // Release implements [storage.Store].

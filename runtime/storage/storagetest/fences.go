@@ -115,3 +115,28 @@ func testCancelledContext(t *testing.T, s *store) {
 		t.Errorf("Alarms: got error %v, want %v", err, context.Canceled)
 	}
 }
+
+// testEmpty wants a claim not to call a room empty of which something is stored. Whether
+// it notices that nothing is, is the store's affair.
+func testEmpty(t *testing.T, s *store) {
+	claim := s.claim(lobby)
+	for _, step := range []struct {
+		what   string
+		commit storage.Commit
+		holds  bool
+	}{
+		{"an entry", storage.Commit{Ops: []storage.Op{put("a", "1")}}, true},
+		{"no entry any more", storage.Commit{Ops: []storage.Op{{Key: "a", Delete: true}}}, false},
+		{"an empty entry with an empty key", storage.Commit{Ops: []storage.Op{put("", "")}}, true},
+		{"no entry after a clear", storage.Commit{Clear: true}, false},
+		{"an alarm", storage.Commit{Alarm: storage.SetAlarm, AlarmAt: noon}, true},
+		{"an alarm and an entry", storage.Commit{Ops: []storage.Op{put("a", "1")}}, true},
+		{"an entry without the alarm", storage.Commit{Alarm: storage.ClearAlarm}, true},
+	} {
+		step.commit.Room, step.commit.Fence = lobby, claim.Fence
+		s.Commit(step.commit, func(error) {}) // the claim waits for it
+		if claim = s.claim(lobby); claim.Empty && step.holds {
+			t.Errorf("the room is empty with %s", step.what)
+		}
+	}
+}

@@ -24,6 +24,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 		run  func(t *testing.T, s *store)
 	}{
 		{"Fences", testFences},
+		{"Empty", testEmpty},
 		{"ClaimWhilePending", testClaimWhilePending},
 		{"ClaimLeavesNothing", testClaimLeavesNothing},
 		{"Release", testRelease},
