@@ -1,10 +1,6 @@
 package generator
 
-import (
-	"fmt"
-	"regexp"
-	"strings"
-)
+import "regexp"
 
 // prefix begins every annotation. There is no space in it: that makes it a
 // directive, which gofmt and go doc leave alone.
@@ -28,6 +24,7 @@ type annotation struct {
 	signature string // of the function that it belongs on
 	shape     string // instead of a signature, where there are many
 	doc       string
+	example   string // what stands behind the verb in one use of it
 }
 
 // operand is the bare word behind a verb.
@@ -69,6 +66,7 @@ const beforeSignature = "func(w http.ResponseWriter, r *http.Request, lobby *par
 var annotations = []annotation{
 	{
 		verb: verbRoom, on: onStruct,
+		example: "name=lobby main hibernate",
 		options: []option{
 			{name: optionName, show: "NAME", check: checkPartyName, doc: "the party's name in URLs; by default the type's in kebab-case: HTTPRoom is http-room"},
 			{name: optionMain, doc: "answers under /party/:room too; the only room type does so anyway"},
@@ -89,16 +87,19 @@ var annotations = []annotation{
 	},
 	{
 		verb: verbBeforeConnect, on: onFunc, operand: operand{show: "PARTY", check: checkPartyName},
+		example:   "lobby",
 		signature: beforeSignature,
 		doc:       "Sees what comes from outside to connect to a room of the party, or of every party without a function of its own.",
 	},
 	{
 		verb: verbBeforeRequest, on: onFunc, operand: operand{show: "PARTY", check: checkPartyName},
+		example:   "lobby",
 		signature: beforeSignature,
 		doc:       "The same for requests.",
 	},
 	{
 		verb: verbSocketIO, on: onFunc,
+		example: "path=/io/ hibernate",
 		options: []option{
 			{name: optionPath, show: "PATH", check: checkMount, doc: "where clients find it; by default " + defaultMount},
 			{name: optionName, show: "NAME", check: checkPartyName, doc: "the name of the party that it runs in; by default socketio"},
@@ -110,26 +111,31 @@ var annotations = []annotation{
 	},
 	{
 		verb: verbCron, on: onFunc, operand: operand{show: "NAME", required: true, check: checkCronName},
+		example:   "nightly",
 		signature: "func(ctx context.Context, tick party.Tick, lobby *party.Lobby) error",
 		doc:       "Runs on the schedule that crons in party.json gives to the name.",
 	},
 	{
 		verb: verbMigrate, on: onMethod, operand: operand{show: "VERSION", required: true, check: checkVersion},
+		example:   "2",
 		signature: "func(ctx context.Context) error",
 		doc:       "Brings a room's data to the version, from 2 on: once per room, before OnStart, as one commit. It must not await.",
 	},
 	{
 		verb: verbRPC, on: onMethod, shape: rpcShape,
+		example: "public",
 		options: []option{{name: optionPublic, doc: "clients may call it too: POST …/_call/METHOD below the room's URL, with a JSON list of the arguments"}},
 		doc:     "Other rooms and code outside rooms may call the method, by way of Parties. Arguments and results travel as JSON.",
 	},
 	{
 		verb: verbMessage, on: onMethod, shape: messageShape, operand: operand{show: "TYPE", check: checkFrameType},
-		doc: "Takes the text frames of that type, {\"type\": \"say\", …}; by default the method's name in kebab-case. Other frames go to OnMessage, or are answered with an error frame.",
+		example: "say",
+		doc:     "Takes the text frames of that type, {\"type\": \"say\", …}; by default the method's name in kebab-case. Other frames go to OnMessage, or are answered with an error frame.",
 	},
 	{
 		verb: verbEvent, on: onStruct, operand: operand{show: "TYPE", check: checkFrameType},
-		doc: "A struct type that is sent as such a frame: its method Message, which is generated, makes it one.",
+		example: "said",
+		doc:     "A struct type that is sent as such a frame: its method Message, which is generated, makes it one.",
 	},
 }
 
@@ -189,26 +195,4 @@ func checkCronName(s string) string {
 		return ""
 	}
 	return "letters, digits, hyphens and underscores"
-}
-
-// Explain returns the grammar of the annotations as text for a terminal.
-func Explain() string {
-	var b strings.Builder
-	b.WriteString("Annotations stand directly above the declaration, without a space after the slashes.\n")
-	for i := range annotations {
-		a := &annotations[i]
-		fmt.Fprintf(&b, "\n%s\n    %s\n", a.grammar(), a.doc)
-		for _, o := range a.options {
-			fmt.Fprintf(&b, "    %-10s  %s\n", o.form(), o.doc)
-		}
-		if a.signature+a.shape != "" {
-			fmt.Fprintf(&b, "    %s\n", a.signature+a.shape)
-		}
-	}
-	b.WriteString("\nFields of a room type that outlive its value:\n\n    " + tagSuggested + "\n")
-	b.WriteString("\nCallbacks of a room type, all optional:\n\n")
-	for _, h := range hooks {
-		fmt.Fprintf(&b, "    %s%s\n", h.Method, h.signature)
-	}
-	return b.String()
 }

@@ -1,6 +1,8 @@
 package generator
 
 import (
+	"flag"
+	"os"
 	"strings"
 	"testing"
 
@@ -108,14 +110,52 @@ func TestExplain(t *testing.T) {
 			t.Errorf("Explain does not have %q:\n%s", a.grammar(), text)
 		}
 		for _, o := range a.options {
-			if !strings.Contains(text, o.form()+" ") {
+			if !strings.Contains(text, o.form()+" ") || !strings.Contains(text, o.doc) {
 				t.Errorf("Explain does not have option %q", o.form())
 			}
+		}
+		if a.operand.show != "" && !strings.Contains(text, a.operand.show+"  "+a.operand.check("")) {
+			t.Errorf("Explain does not say what %s of %s must be", a.operand.show, a.verb)
+		}
+		if a.signature+a.shape != "" && !strings.Contains(text, a.signature+a.shape+"\n") {
+			t.Errorf("Explain does not have the signature of %s", a.verb)
+		}
+		if hasWords := a.operand.show != "" || len(a.options) > 0; hasWords != (a.example != "") {
+			t.Errorf("%s has words: %v, and the example %q", a.verb, hasWords, a.example)
+		}
+		example := prefix + a.verb + " " + a.example
+		if _, problems := parseDirective(example); len(problems) > 0 {
+			t.Errorf("the example %s is wrong: %v", example, problems)
 		}
 	}
 	for _, h := range hooks {
 		if !strings.Contains(text, h.Method+h.signature) {
 			t.Errorf("Explain does not have %s", h.Method)
 		}
+	}
+}
+
+// The page in docs is the same text.
+func TestExplainIsDocumented(t *testing.T) {
+	const path = "../docs/annotations.md"
+	page, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok1 := strings.Cut(string(page), "```\n//party:room [name=NAME]")
+	_, after, ok2 := strings.Cut(rest, "\n```\n")
+	_, text, ok3 := strings.Cut(Explain(), "\n//party:room [name=NAME]")
+	if !ok1 || !ok2 || !ok3 {
+		t.Fatalf("%s has no block that begins with //party:room", path)
+	}
+	want := before + "```\n//party:room [name=NAME]" + strings.TrimSuffix(text, "\n") + "\n```\n" + after
+	if want == string(page) {
+		return
+	}
+	if flag.Lookup("update").Value.String() != "true" {
+		t.Fatalf("%s is not what Explain says; -update writes it", path)
+	}
+	if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }

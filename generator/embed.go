@@ -26,9 +26,21 @@ type Embed struct {
 	Underscores bool
 }
 
+// outsideText returns the text of a manifest that go:embed cannot reach; of any other it is not needed.
+func outsideText(o Options) (string, error) {
+	if o.Manifest == nil || o.Manifest.Path == "" || sameDir(filepath.Dir(o.Manifest.Path), o.Dir) {
+		return "", nil
+	}
+	data, err := os.ReadFile(o.Manifest.Path)
+	if err != nil {
+		return "", fmt.Errorf("read the manifest: %w", err)
+	}
+	return string(data), nil
+}
+
 // findEmbed decides what can be embedded, and warns about what cannot. It
-// returns nil when there is nothing.
-func findEmbed(o Options, list *diag.List) *Embed {
+// returns nil when there is nothing. text is that of outsideText.
+func findEmbed(o Options, text string, list *diag.List) *Embed {
 	if o.Manifest == nil {
 		return nil
 	}
@@ -37,12 +49,7 @@ func findEmbed(o Options, list *diag.List) *Embed {
 		if sameDir(filepath.Dir(o.Manifest.Path), o.Dir) {
 			e.Manifest = filepath.Base(o.Manifest.Path)
 		} else {
-			data, err := os.ReadFile(o.Manifest.Path)
-			if err != nil {
-				d := list.Warnf(diag.Position{File: o.Manifest.Path}, "no-manifest", "the manifest does not go into the binary: %v", err)
-				d.Hint = "make it readable, or else the built program has the defaults"
-			}
-			e.Text = string(data)
+			e.Text = text
 		}
 	}
 	e.addAssets(o, list)

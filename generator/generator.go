@@ -123,7 +123,11 @@ func generate(o Options, files seenFiles) (*Result, error) {
 	}
 	if whole {
 		programs := check(roots, where)
-		res.Model = newModel(programs, o, &res.Diagnostics)
+		text, err := outsideText(o)
+		if err != nil {
+			return nil, err
+		}
+		res.Model = newModel(programs, o, text, &res.Diagnostics)
 		res.Inputs = programs[0].inputs()
 		res.basis.where, res.basis.lost = where, programs[0].lost
 		for _, u := range programs[0].units {

@@ -106,8 +106,8 @@ func (m *Model) Fingerprint() string {
 }
 
 // newModel resolves what was found and validates it. Whatever is wrong is left out of the model.
-// The first program is the one that was asked for.
-func newModel(programs []*program, o Options, list *diag.List) *Model {
+// The first program is the one that was asked for. text is that of a manifest which cannot be embedded.
+func newModel(programs []*program, o Options, text string, list *diag.List) *Model {
 	var all []*Model
 	var written []*typeNames
 	for _, p := range programs {
@@ -128,7 +128,7 @@ func newModel(programs []*program, o Options, list *diag.List) *Model {
 		v.declared(all[i], p)
 	}
 	if m.Package == "main" {
-		m.Embed = findEmbed(o, list)
+		m.Embed = findEmbed(o, text, list)
 	}
 	m.bind(written[0])
 	for i, p := range programs {

@@ -34,6 +34,8 @@ const (
 	tagSuggested = "`party:\"persist\"` or `party:\"persist,name=NAME\"`"
 )
 
+const storedNameMust = "at most 100 letters, digits, underscores, hyphens and dots, beginning with a letter"
+
 var storedName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]{0,99}$`)
 
 // persisted finds the tagged fields of a room type, those of embedded structs included.
@@ -126,7 +128,7 @@ func (p *persistFinder) tag(field *types.Var, value string, pos diag.Position) (
 			d.Hint = "write " + tagSuggested
 			return "", false
 		case !storedName.MatchString(v):
-			d := p.list.Errorf(pos, "field-tag", "name %q in the tag of field %s: at most 100 letters, digits, underscores, hyphens and dots, beginning with a letter", v, field.Name())
+			d := p.list.Errorf(pos, "field-tag", "name %q in the tag of field %s: %s", v, field.Name(), storedNameMust)
 			d.Hint = "it is the name that the field had when it was stored first"
 			return "", false
 		}

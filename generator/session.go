@@ -74,8 +74,11 @@ func (s *Session) holds(o Options) bool {
 			return false
 		}
 	}
-	if s.last.Model.Package == "main" && !reflect.DeepEqual(findEmbed(o, &list), s.last.Model.Embed) {
-		return false
+	if s.last.Model.Package == "main" {
+		text, err := outsideText(o)
+		if err != nil || !reflect.DeepEqual(findEmbed(o, text, &list), s.last.Model.Embed) {
+			return false
+		}
 	}
 	return len(list) == 0
 }

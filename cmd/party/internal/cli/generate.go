@@ -22,8 +22,9 @@ func newGenerate(s *streams) *cobra.Command {
 		Use:   "generate [server.go|dir]",
 		Short: "Write the code that joins annotated Go to the runtime",
 		Long: `generate reads the annotations of a package and writes party_gen.go beside it, and
-party_embed_gen.go, which puts the manifest and the assets into a built program. Both
-are to be kept in version control.`,
+party_embed_gen.go, which puts the manifest and the assets into a built program. For a
+program it does so for all packages of the module whose rooms it serves. What is written is
+to be kept in version control.`,
 		Args: atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
