@@ -40,6 +40,7 @@ const (
 // copied as JSON, and so is all that contains it: what encoding/json does with a value
 // depends on where it stands.
 type copier struct {
+	*universe
 	names *typeNames
 	found map[string]string // what copies a type, by the type as TypeString writes it
 	used  map[string]bool   // names of functions
@@ -47,8 +48,8 @@ type copier struct {
 	open  []*types.Named // structs that are being looked at
 }
 
-func newCopier(names *typeNames) *copier {
-	return &copier{names: names, found: make(map[string]string), used: make(map[string]bool)}
+func newCopier(u *universe, names *typeNames) *copier {
+	return &copier{universe: u, names: names, found: make(map[string]string), used: make(map[string]bool)}
 }
 
 // of returns what copies values of a type: a function of package isolate, one that is generated, or
@@ -70,6 +71,8 @@ func (c *copier) find(t types.Type) string {
 	switch {
 	case isTime(t):
 		return "Time"
+	case isNumber(t):
+		return copyJSON
 	case marshals(t) || hasMethod(t, "UnmarshalJSON") || hasMethod(t, "UnmarshalText"):
 		return copyJSON
 	}
@@ -207,7 +210,8 @@ func copyName(t types.Type) string {
 func (c *copier) structure(t types.Type, s *types.Struct) string {
 	named, _ := t.(*types.Named)
 	if named != nil {
-		if slices.Contains(c.open, named) || theContract().packages[packagePath(named)] != nil {
+		// Another version of the standard library may have more fields.
+		if slices.Contains(c.open, named) || theContract().packages[packagePath(named)] != nil || c.isStandard(named) {
 			return copyJSON
 		}
 		c.open = append(c.open, named)

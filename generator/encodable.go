@@ -10,12 +10,15 @@ import (
 )
 
 // encodable finds out whether encoding/json writes and reads back values of a
-// type. Types that are not known here, as those of the standard library, are taken to be.
+// type. Types that are not known, because their package cannot be found, are taken to be.
 type encodable struct {
 	list *diag.List
 	prog *program
 	pos  diag.Position // of what is asked about, for warnings
 	seen map[types.Type]bool
+	// standard says that a struct of the standard library is being looked at: as a part of one, what has no
+	// exported field is left out, like the password in a url.URL.
+	standard bool
 }
 
 // wrong says why values of a type cannot be encoded; "" if they can.
@@ -60,6 +63,8 @@ func (e *encodable) wrong(t types.Type) string {
 }
 
 func (e *encodable) wrongStruct(t types.Type, s *types.Struct) string {
+	standard := e.prog.isStandard(t)
+	defer func(before bool) { e.standard = before }(e.standard)
 	written := 0
 	var left []*types.Var
 	for n := range s.NumFields() {
@@ -73,14 +78,22 @@ func (e *encodable) wrongStruct(t types.Type, s *types.Struct) string {
 			continue
 		}
 		written++
+		e.standard = standard
 		if why := e.wrong(field.Type()); why != "" {
 			return fmt.Sprintf("%s, in field %s of %s", why, field.Name(), e.prog.typeString(t))
 		}
 	}
-	if s.NumFields() > 0 && written == 0 && len(left) > 0 {
+	if s.NumFields() > 0 && written == 0 && len(left) > 0 && !e.standard {
 		return fmt.Sprintf("%s has no exported field, so nothing of it would be stored", e.prog.typeString(t))
 	}
+	if standard {
+		return "" // whoever wrote it has thought of that
+	}
 	for _, field := range left {
+		if e.prog.told[field] {
+			continue
+		}
+		e.prog.told[field] = true
 		d := e.list.Warnf(e.prog.pos(field), "field-left-out", "field %s of %s is not exported, so encoding/json leaves it out", field.Name(), e.prog.typeString(t))
 		d.Hint = "export it, or tag it `json:\"-\"` if that is meant"
 		if e.pos.Line > 0 {

@@ -2,6 +2,7 @@ package generator
 
 import (
 	"context"
+	"go/build"
 	"os"
 	"os/exec"
 	"path"
@@ -76,10 +77,16 @@ func (l *locator) find(paths []string) map[string]string {
 	for _, importPath := range paths {
 		if rest, ok := strings.CutPrefix(importPath+"/", l.module+"/"); ok && l.module != "" {
 			dir := filepath.Join(l.root, filepath.FromSlash(rest))
-			if info, err := os.Stat(dir); err == nil && info.IsDir() {
+			if isDir(dir) {
 				dirs[importPath] = dir
 				continue
 			}
+		}
+		if l.standard(importPath) {
+			if dir := filepath.Join(build.Default.GOROOT, "src", filepath.FromSlash(importPath)); isDir(dir) {
+				dirs[importPath] = dir
+			}
+			continue
 		}
 		others = append(others, importPath)
 	}
@@ -101,4 +108,9 @@ func (l *locator) find(paths []string) map[string]string {
 		}
 	}
 	return dirs
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }

@@ -12,7 +12,7 @@ import (
 // missing returns the packages that are still empty and are mentioned where
 // it matters: in what a room type embeds, and in signatures of callbacks and annotated functions.
 func (p *program) missing(ann *annotated, tried map[string]*sources) []string {
-	m := &mentions{prog: p, tried: tried, seen: make(map[types.Object]bool), paths: make(map[string]bool)}
+	m := &mentions{prog: p, tried: tried, seen: make(map[types.Object]bool), paths: make(map[string]bool), read: make(map[types.Object]bool)}
 	own := p.own
 	for _, r := range ann.rooms {
 		m.typ(own, own.info.Defs[r.spec.Name])
@@ -22,9 +22,16 @@ func (p *program) missing(ann *annotated, tried map[string]*sources) []string {
 	}
 	for _, f := range ann.methods {
 		m.expr(own, f.file, f.decl.Type)
+		for _, list := range []*ast.FieldList{f.decl.Type.Params, f.decl.Type.Results} {
+			if list != nil {
+				for _, v := range list.List {
+					m.data(own, f.file, v.Type)
+				}
+			}
+		}
 	}
 	for _, e := range ann.events {
-		m.follow(own, e.file, e.spec.Type)
+		m.data(own, e.file, e.spec.Type)
 	}
 	return slices.Sorted(maps.Keys(m.paths))
 }
@@ -35,6 +42,7 @@ type mentions struct {
 	tried map[string]*sources
 	seen  map[types.Object]bool
 	paths map[string]bool
+	read  map[types.Object]bool // types that have been looked at by data
 }
 
 // typ looks at a declared type: what it embeds, and its callbacks.
@@ -58,9 +66,61 @@ func (m *mentions) typ(u *unit, obj types.Object) {
 		return
 	}
 	for _, field := range s.Fields.List {
-		if len(field.Names) == 0 || field.Tag != nil && strings.Contains(field.Tag.Value, tagKey+":") {
+		if field.Tag != nil && strings.Contains(field.Tag.Value, tagKey+":") {
+			m.data(u, decl.file, field.Type)
+		} else if len(field.Names) == 0 {
 			m.follow(u, decl.file, field.Type)
 		}
+	}
+}
+
+// data looks at the type expression of something that is encoded, and at all that it consists of.
+func (m *mentions) data(u *unit, file *ast.File, e ast.Expr) {
+	switch e := e.(type) {
+	case *ast.StructType:
+		for _, field := range e.Fields.List {
+			if len(field.Names) == 0 || slices.ContainsFunc(field.Names, (*ast.Ident).IsExported) {
+				m.data(u, file, field.Type)
+			}
+		}
+		return
+	case *ast.FuncType, *ast.InterfaceType, *ast.ChanType:
+		return // has no form in JSON
+	case *ast.StarExpr:
+		m.data(u, file, e.X)
+		return
+	case *ast.ParenExpr:
+		m.data(u, file, e.X)
+		return
+	case *ast.ArrayType:
+		m.data(u, file, e.Elt)
+		return
+	case *ast.MapType:
+		m.data(u, file, e.Key)
+		m.data(u, file, e.Value)
+		return
+	}
+	m.expr(u, file, e) // a name, perhaps with arguments
+	ast.Inspect(e, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			m.declared(u.info.Uses[id])
+		}
+		return true
+	})
+}
+
+// declared looks at what a type is declared to be, if it does not encode itself.
+func (m *mentions) declared(obj types.Object) {
+	u := m.prog.unitOf(obj)
+	if u == nil || m.read[obj] {
+		return
+	}
+	m.read[obj] = true
+	decl, ok := u.types[obj]
+	if ok && !slices.ContainsFunc(u.methods[obj.Name()], func(f *ast.FuncDecl) bool {
+		return f.Name.Name == "MarshalJSON" || f.Name.Name == "MarshalText"
+	}) {
+		m.data(u, decl.file, decl.spec.Type)
 	}
 }
 
@@ -86,15 +146,15 @@ func (m *mentions) expr(u *unit, file *ast.File, e ast.Expr) {
 				return true
 			}
 			if pkg, ok := u.info.Uses[id].(*types.PkgName); ok {
-				m.want(pkg.Imported().Path())
+				m.want(u, pkg.Imported().Path())
 			} else if u.info.Uses[id] == nil {
 				// The package's name is not what its path suggests.
-				m.imports(file, "")
+				m.imports(u, file, "")
 			}
 			return false
 		case *ast.Ident:
 			if _, declares := u.info.Defs[n]; !declares && u.info.Uses[n] == nil {
-				m.imports(file, ".")
+				m.imports(u, file, ".")
 			}
 		}
 		return true
@@ -102,21 +162,23 @@ func (m *mentions) expr(u *unit, file *ast.File, e ast.Expr) {
 }
 
 // imports wants those of a file that are made under a certain name.
-func (m *mentions) imports(file *ast.File, name string) {
+func (m *mentions) imports(u *unit, file *ast.File, name string) {
 	for _, spec := range file.Imports {
 		as := ""
 		if spec.Name != nil {
 			as = spec.Name.Name
 		}
 		if path, err := strconv.Unquote(spec.Path.Value); err == nil && as == name {
-			m.want(path)
+			m.want(u, path)
 		}
 	}
 }
 
-func (m *mentions) want(path string) {
+// want asks for a package that a unit mentions. The standard library has copies of packages that are nobody else's.
+func (m *mentions) want(u *unit, path string) {
 	_, tried := m.tried[path]
-	if !tried && path != "C" && theContract().packages[path] == nil && !m.prog.where.standard(path) {
-		m.paths[path] = true
+	if tried || path == "C" || theContract().packages[path] != nil || m.prog.where.standard(u.path) && u.path != "" && !m.prog.where.standard(path) {
+		return
 	}
+	m.paths[path] = true
 }

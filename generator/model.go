@@ -152,7 +152,7 @@ func newPart(p *program, list *diag.List) (*Model, *typeNames) {
 	}
 	taken := func(name string) bool { return scope.Lookup(name) != nil }
 	written := &typeNames{unit: p.own, taken: taken, imports: make(map[string]string), used: make(map[string]bool)}
-	written.copies = newCopier(written)
+	written.copies = newCopier(p.universe, written)
 	for _, decl := range p.ann.rooms {
 		if r := newRoom(p, decl, p.ann, written, list); r != nil {
 			nameRoom(r, decl, p, list)

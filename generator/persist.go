@@ -189,7 +189,12 @@ func isPlain(t types.Type, seen []types.Type) bool {
 	return false
 }
 
-func isTime(t types.Type) bool {
+func isTime(t types.Type) bool { return isNamed(t, timePath, "Time") }
+
+// isNumber reports whether t is json.Number, a string that is encoded as a number.
+func isNumber(t types.Type) bool { return isNamed(t, "encoding/json", "Number") }
+
+func isNamed(t types.Type, path, name string) bool {
 	named, ok := types.Unalias(t).(*types.Named)
-	return ok && named.Obj().Name() == "Time" && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == timePath
+	return ok && named.Obj().Name() == name && packagePath(named) == path
 }

@@ -29,7 +29,8 @@ type program struct {
 type universe struct {
 	units map[string]*unit // by import path; the package that was asked for under ""
 	where *locator
-	lost  bool // a package that matters could not be found or parsed
+	lost  bool                // a package that matters could not be found or parsed
+	told  map[*types.Var]bool // fields about which there has been a warning
 }
 
 // root is a package to be checked.
@@ -66,7 +67,7 @@ func check(roots []root, where *locator) []*program {
 		loaded[r.path] = r.src
 	}
 	for round := 0; ; round++ {
-		all := &universe{units: make(map[string]*unit), where: where}
+		all := &universe{units: make(map[string]*unit), where: where, told: make(map[*types.Var]bool)}
 		im := &importer{universe: all, loaded: loaded}
 		var programs []*program
 		var missing []string
@@ -76,8 +77,8 @@ func check(roots []root, where *locator) []*program {
 			missing = append(missing, p.missing(r.ann, loaded)...)
 		}
 		if len(missing) == 0 || round == maxRounds {
-			for _, src := range loaded {
-				all.lost = all.lost || src == nil
+			for path, src := range loaded {
+				all.lost = all.lost || src == nil && !where.standard(path)
 			}
 			return programs
 		}
@@ -118,12 +119,22 @@ func (u *universe) load(dir string) *sources {
 func (u *universe) inputs() []string {
 	var files []string
 	for path, other := range u.units {
-		if path != "" {
+		if path != "" && !u.where.standard(path) { // that does not change
 			files = append(files, other.src.inputs...)
 		}
 	}
 	slices.Sort(files)
 	return append(slices.Clone(u.units[""].src.inputs), files...)
+}
+
+// isStandard reports whether a type is declared in the standard library.
+func (u *universe) isStandard(t types.Type) bool {
+	named, ok := types.Unalias(t).(*types.Named)
+	path := ""
+	if ok {
+		path = packagePath(named)
+	}
+	return path != "" && u.where.standard(path)
 }
 
 // unitOf returns the unit that declares obj, if it was read from source.

@@ -60,6 +60,8 @@ func (t *tsTypes) of(typ types.Type) string {
 	switch {
 	case isTime(typ):
 		return "string"
+	case isNumber(typ):
+		return "number"
 	case hasMethod(typ, "MarshalJSON"):
 		return "unknown"
 	case hasMethod(typ, "MarshalText"):
