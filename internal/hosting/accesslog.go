@@ -22,7 +22,7 @@ func (a *app) note(v *visit, kind string) {
 		Kind: kind, Method: r.Method, URL: a.host.shown(r), Status: v.status, IP: clientIP(r),
 		Conn: r.URL.Query().Get("_pk"), Headers: shownHeaders(r.Header), Outcome: v.outcome(),
 	}
-	l.Party, l.Room = roomOf(r.URL.Path)
+	l.Party, l.Room = roomOf(r.URL.EscapedPath())
 	if kind != api.KindOpen {
 		l.MS = float64(time.Since(v.began).Microseconds()) / 1000
 	}
@@ -51,16 +51,24 @@ func clientIP(r *http.Request) string {
 	return host
 }
 
-// roomOf returns the room in a path, with the usual prefix.
+// roomOf returns the room in a path as it came, with the usual prefix.
 func roomOf(path string) (party, room string) {
 	parts := strings.SplitN(strings.TrimPrefix(path, "/"), "/", 4)
 	switch {
 	case len(parts) >= 3 && parts[0] == "parties":
-		return parts[1], parts[2]
+		return decoded(parts[1]), decoded(parts[2])
 	case len(parts) >= 2 && parts[0] == "party":
-		return "", parts[1]
+		return "", decoded(parts[1])
 	}
 	return "", ""
+}
+
+// decoded is a part of a path as rooms are called.
+func decoded(part string) string {
+	if name, err := url.PathUnescape(part); err == nil {
+		return strings.ToValidUTF8(name, "\uFFFD")
+	}
+	return part
 }
 
 const mask = "***"

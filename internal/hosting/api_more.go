@@ -272,7 +272,7 @@ func (h *Host) pullRoom(c *call, a *app) error {
 	}
 	defer os.Remove(file.Name())
 	defer file.Close()
-	if err := a.place.command(ctx, a.user, program, nil, file, "rooms", "export", "--data", a.place.store(), party, room, "-"); err != nil {
+	if err := a.place.command(ctx, a.user, program, nil, file, "rooms", "export", "--data", a.place.store(), "--", party, room, "-"); err != nil {
 		return roomProblem(err)
 	}
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
@@ -295,7 +295,7 @@ func (h *Host) pushRoom(c *call, a *app) error {
 		args = append(args, "--force")
 	}
 	body := http.MaxBytesReader(c.w, c.r.Body, h.opts.MaxBlob)
-	if err := a.place.command(ctx, a.user, program, body, io.Discard, append(args, party, room, "-")...); err != nil {
+	if err := a.place.command(ctx, a.user, program, body, io.Discard, append(args, "--", party, room, "-")...); err != nil {
 		return roomProblem(err)
 	}
 	c.w.WriteHeader(http.StatusNoContent)

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -151,7 +152,10 @@ func (f *families) add(app string, text []byte) {
 			continue
 		}
 		m := sampleLine.FindStringSubmatch(line)
-		if m == nil || strings.HasPrefix(m[1], hostMetrics) || appLabel.MatchString(m[2]) {
+		if m == nil {
+			continue
+		}
+		if _, err := strconv.ParseFloat(m[3], 64); err != nil || strings.HasPrefix(m[1], hostMetrics) || appLabel.MatchString(m[2]) {
 			continue
 		}
 		if current == "" || !strings.HasPrefix(m[1], current) { // histograms have _bucket, _sum and _count

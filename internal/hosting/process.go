@@ -54,17 +54,18 @@ func (a *app) start(hash string) (*child.Child, error) {
 	if err := a.writeDotEnv(); err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(p.blob(hash), "serve", "--upgradable", "--addr", "unix:"+p.socket(), "--admin", "unix:"+p.adminSocket(),
+	words, err := limit(*s.Memory, *s.OpenFiles, p.blob(hash), "serve", "--upgradable", "--addr", "unix:"+p.socket(), "--admin", "unix:"+p.adminSocket(),
 		"--data", p.store(), "--trust-proxy", "--log-format", "json", "--probation", a.probation().String())
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", a.name, err)
+	}
+	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Dir, cmd.Env, cmd.SysProcAttr = p.run, p.environment(*s.Memory), a.user.attributes()
 	out := &lines{each: a.printed}
 	cmd.Stdout, cmd.Stderr = out, out
 	c, err := child.Start(cmd)
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", a.name, err)
-	}
-	if err := limit(c.PID, *s.Memory, *s.OpenFiles); err != nil {
-		a.say("warn", fmt.Sprintf("its limits are not set: %v", err))
 	}
 	return c, nil
 }

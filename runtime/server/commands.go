@@ -116,6 +116,11 @@ func (v *invocation) parse(set *flag.FlagSet, n int) (args []string, code int, o
 		if set.NArg() == 0 {
 			break
 		}
+		// Behind "--" nothing is a flag, whatever it looks like: rooms can have any name.
+		if at := len(rest) - set.NArg(); at > 0 && rest[at-1] == "--" {
+			args = append(args, set.Args()...)
+			break
+		}
 		args, rest = append(args, set.Arg(0)), set.Args()[1:]
 	}
 	if len(args) != n {
