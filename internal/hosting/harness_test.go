@@ -13,6 +13,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -162,6 +163,7 @@ type site struct {
 	opts  Options
 	host  *Host
 	url   string
+	plain string
 	token string // of all rights
 	stop  context.CancelFunc
 	ended chan error
@@ -237,7 +239,7 @@ func (s *site) start() {
 	go func() { s.ended <- h.Serve(ctx, func(a Addresses) { listening <- a }) }()
 	select {
 	case a := <-listening:
-		s.url = a.Clients
+		s.url, s.plain = a.Clients, a.Plain
 	case err := <-s.ended:
 		s.t.Fatal(err)
 	case <-time.After(patience):
@@ -480,4 +482,12 @@ func mustTime(t *testing.T, text string) time.Time {
 		t.Fatal(err)
 	}
 	return when
+}
+
+// serveTest serves a handler, and returns its URL.
+func serveTest(t *testing.T, h http.Handler) string {
+	t.Helper()
+	srv := httptest.NewServer(h)
+	t.Cleanup(srv.Close)
+	return srv.URL
 }
