@@ -22,6 +22,8 @@ const (
 	DefaultData    = "/var/lib/party-host"
 	DefaultRun     = "/run/party-host"
 	DefaultMaxBlob = 256 << 20
+
+	DefaultProbation = 30 * time.Second
 	// DefaultUsers are at the end of what Debian gives to people, where it never gets to.
 	DefaultFirstUser, DefaultUsers = 58000, 1000
 )
@@ -52,7 +54,7 @@ type Options struct {
 
 	MaxBlob   int64         // bytes of an upload; default DefaultMaxBlob
 	StartTime time.Duration // for an app to be ready; default 60 s
-	Probation time.Duration // of new versions, unless the app's settings say otherwise; default 30 s
+	Probation time.Duration // of new versions, unless the app's settings say otherwise; default DefaultProbation
 	Version   string        // of this program, for Whoami
 	Logger    *slog.Logger  // default slog.Default()
 }
@@ -82,7 +84,7 @@ func (o *Options) complete() (mode, error) {
 	set(&o.Users, DefaultUsers)
 	set(&o.MaxBlob, DefaultMaxBlob)
 	set(&o.StartTime, time.Minute)
-	set(&o.Probation, 30*time.Second)
+	set(&o.Probation, DefaultProbation)
 	set(&o.Version, "devel")
 	if o.Logger == nil {
 		o.Logger = slog.Default()

@@ -21,15 +21,21 @@ const (
 // caughtUp is how many lines of the past are asked for after a break, to find those that were missed.
 const caughtUp = 1000
 
-// Logs hands the lines of an app's log to each, in order, until that returns an error, which Logs
-// returns, or there are no more. With Follow there are always more: after a break of the connection it
-// asks again, up to the end of ctx, and does not repeat what it has told. broken, if not nil, hears of breaks.
-// What the host refuses is an error, unless it is for a moment only.
-func (c *Client) Logs(ctx context.Context, app string, q api.LogQuery, each func(api.LogLine) error, broken func(error)) error {
-	told := &told{each: each}
+// LogReader is told what there is to tell of a log. Only Line has to be set.
+type LogReader struct {
+	Line   func(api.LogLine) error // an error ends it
+	Opened func()                  // what happens from now on is told
+	Broken func(error)             // the connection broke, with an error unless it just ended; it is made again
+}
+
+// Logs tells the lines of an app's log in order, until the reader returns an error, which Logs returns, or there are no
+// more. With Follow there are always more: after a break of the connection it asks again, up to the end of
+// ctx, and does not repeat what it has told. What the host refuses is an error, unless it is for a moment only.
+func (c *Client) Logs(ctx context.Context, app string, q api.LogQuery, r LogReader) error {
+	told := &told{each: r.Line}
 	for wait := firstAgain; ; wait = min(2*wait, longestAgain) {
 		before := told.count
-		err := c.log(ctx, app, q, told.line)
+		err := c.log(ctx, app, q, r.Opened, told.line)
 		switch {
 		case told.refused != nil:
 			return told.refused
@@ -43,8 +49,8 @@ func (c *Client) Logs(ctx context.Context, app string, q api.LogQuery, each func
 		if told.count > before {
 			wait = firstAgain
 		}
-		if broken != nil {
-			broken(err)
+		if r.Broken != nil {
+			r.Broken(err)
 		}
 		select {
 		case <-ctx.Done():
@@ -64,12 +70,15 @@ func final(err error) bool {
 	return errors.Is(err, ErrNoHost) || errors.As(err, &problem) && problem.Status/100 == 4 && problem.Status != http.StatusTooManyRequests
 }
 
-func (c *Client) log(ctx context.Context, app string, q api.LogQuery, each func([]byte) error) error {
+func (c *Client) log(ctx context.Context, app string, q api.LogQuery, opened func(), each func([]byte) error) error {
 	resp, err := c.ask(ctx, question{method: http.MethodGet, path: api.AppPath(app, api.LogsPath), query: q.Values()})
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
+	if opened != nil {
+		opened()
+	}
 	return lines(resp.Body, each)
 }
 

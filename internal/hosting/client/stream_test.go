@@ -96,17 +96,21 @@ func TestLogsGoOnAfterABreakWithoutRepeating(t *testing.T) {
 			}
 		})
 		var got []string
-		broken := 0
+		opened, broken := 0, 0
 		enough := errors.New("enough")
-		err := c.Logs(t.Context(), "chat", api.LogQuery{Follow: true}, func(l api.LogLine) error {
-			got = append(got, l.Message)
-			if l.Message == "end" {
-				return enough
-			}
-			return nil
-		}, func(error) { broken++ })
-		if want := []string{"one", "two", "deux", "zwei", "three", "end"}; !slices.Equal(got, want) || err != enough || broken != 2 {
-			t.Errorf("got %q, want %q; error %v, broken %d times", got, want, err, broken)
+		err := c.Logs(t.Context(), "chat", api.LogQuery{Follow: true}, LogReader{
+			Line: func(l api.LogLine) error {
+				got = append(got, l.Message)
+				if l.Message == "end" {
+					return enough
+				}
+				return nil
+			},
+			Opened: func() { opened++ },
+			Broken: func(error) { broken++ },
+		})
+		if want := []string{"one", "two", "deux", "zwei", "three", "end"}; !slices.Equal(got, want) || err != enough || opened != 3 || broken != 2 {
+			t.Errorf("got %q, want %q; error %v, opened %d times, broken %d times", got, want, err, opened, broken)
 		}
 	})
 }
@@ -122,17 +126,17 @@ func TestLogsEnd(t *testing.T) {
 			io.WriteString(w, logLine(1, "one"))
 		})
 		n := 0
-		count := func(api.LogLine) error { n++; return nil }
-		if err := c.Logs(t.Context(), "chat", api.LogQuery{}, count, nil); err != nil || n != 1 {
+		count := LogReader{Line: func(api.LogLine) error { n++; return nil }}
+		if err := c.Logs(t.Context(), "chat", api.LogQuery{}, count); err != nil || n != 1 {
 			t.Errorf("without Follow: %v, %d lines", err, n)
 		}
-		if err := c.Logs(t.Context(), "nowhere", api.LogQuery{Follow: true}, count, nil); err == nil || !strings.Contains(err.Error(), "there is no app nowhere") {
+		if err := c.Logs(t.Context(), "nowhere", api.LogQuery{Follow: true}, count); err == nil || !strings.Contains(err.Error(), "there is no app nowhere") {
 			t.Errorf("of no app: got error %v", err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
 		n = 0
-		if err := c.Logs(ctx, "chat", api.LogQuery{Follow: true}, count, nil); !errors.Is(err, context.DeadlineExceeded) || n != 1 {
+		if err := c.Logs(ctx, "chat", api.LogQuery{Follow: true}, count); !errors.Is(err, context.DeadlineExceeded) || n != 1 {
 			t.Errorf("for an hour: %v, %d lines, want the only one once", err, n)
 		}
 	})

@@ -136,6 +136,9 @@ func (o *deployOptions) ship(ctx context.Context, s *streams, c *client.Client, 
 	if err != nil {
 		return err
 	}
+	if err := mayDeploy(&who.Token, app, vars); err != nil {
+		return err
+	}
 	dir, err := os.MkdirTemp("", "party-deploy-")
 	if err != nil {
 		return fmt.Errorf("build: %w", err)
@@ -184,6 +187,20 @@ func (o *deployOptions) ship(ctx context.Context, s *streams, c *client.Client, 
 	out := course.outcome(app)
 	out.Same = plan.Same
 	return o.answer(s, out, func() { course.tell(s, "Deployed", app) })
+}
+
+// mayDeploy says what a token lacks for a deploy.
+func mayDeploy(t *api.Token, app string, vars map[string]string) error {
+	needed := []api.Right{api.Deploy}
+	if len(vars) > 0 {
+		needed = append(needed, api.EnvVar)
+	}
+	for _, r := range needed {
+		if !t.Allows(r, app) {
+			return fmt.Errorf("token %q lacks the right %s in %s: it has %s in %s", t.Name, r, app, rightsOf(t), appsOf(t))
+		}
+	}
+	return nil
 }
 
 // buildFor builds the program for a system, os/arch.

@@ -49,6 +49,7 @@ func (o *hostFlags) add(cmd *cobra.Command) {
 	f.IntVar(&o.FirstUser, "first-user", hosting.DefaultFirstUser, "as root: first user `number` for apps; -1: run them as root")
 	f.IntVar(&o.Users, "users", hosting.DefaultUsers, "as root: how many user numbers there are for apps")
 	f.Int64Var(&o.MaxBlob, "max-upload", hosting.DefaultMaxBlob, "largest program, in `bytes`")
+	f.DurationVar(&o.Probation, "probation", hosting.DefaultProbation, "`time`, in whole seconds, in which a new version that crashes is gone back from")
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
 }
 

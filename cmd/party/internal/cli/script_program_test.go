@@ -103,6 +103,7 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s printed no address:\n%s", args[0], p.output())
 	}
 	ts.Setenv(args[0]+"_url", match[0])
+	ts.Setenv(args[0]+"_port", match[0][strings.LastIndex(match[0], ":")+1:])
 }
 
 // lookPath finds a program as the script's exec does.

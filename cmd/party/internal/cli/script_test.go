@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/registry"
+	"github.com/gorilla/websocket"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -27,11 +28,14 @@ func TestMain(m *testing.M) {
 //
 //	exits CODE PROGRAM ARG…  exec that must end with this exit code
 //	start NAME PROGRAM ARG…  run a program until the script ends; $NAME_url is the
-//	                         address that it prints first
+//	                         address that it prints first, and $NAME_port its port
 //	await NAME REGEXP        wait until the program has printed that
 //	terminate NAME           SIGTERM; it must exit with 0
 //	request METHOD URL [BODY] the answer's status and body are the script's stdout
 //	socket URL TEXT REGEXP   send TEXT, wait for a message that matches
+//	hold NAME URL            open a socket that stays open
+//	say NAME TEXT REGEXP     the same as socket, on one that is held
+//	edit FILE OLD NEW        replace what is in the file once
 //	scripted-host NAME FILE  a host that answers as the file says; $NAME_url is its address
 //	asked NAME               what it was asked since the last time is the script's stdout
 //	occupy NAME              $NAME is a port that is taken while the script runs
@@ -45,6 +49,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": cmdExits, "start": cmdStart, "await": cmdAwait, "terminate": cmdTerminate,
 			"request": cmdRequest, "socket": cmdSocket, "occupy": cmdOccupy, "scripted-host": cmdScriptedHost, "asked": cmdAsked,
+			"hold": cmdHold, "say": cmdSay, "edit": cmdEdit,
 			"registry": cmdRegistry,
 		},
 		Setup: func(env *testscript.Env) error {
@@ -59,6 +64,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("CHECKOUT", checkout)
 			env.Values[programsKey{}] = &programs{vars: env.Vars, running: make(map[string]*program)}
 			env.Values[hostsKey{}] = make(map[string]*scriptedHost)
+			env.Values[socketsKey{}] = make(map[string]*websocket.Conn)
 			return nil
 		},
 	})

@@ -96,25 +96,26 @@ func (o *tailOptions) validate(cmd *cobra.Command) error {
 }
 
 func (o *tailOptions) run(ctx context.Context, s *streams, c *client.Client, app string) error {
-	if o.query.Follow {
-		fmt.Fprintf(s.err, "Following %s at %s. Ctrl+C ends it.\n", app, c.Address())
-	}
-	show := func(l api.LogLine) error {
+	r := client.LogReader{Line: func(l api.LogLine) error {
 		_, err := fmt.Fprintln(s.out, pretty(&l))
 		return err
-	}
+	}}
 	if o.asJSON() {
 		enc := json.NewEncoder(s.out)
 		enc.SetEscapeHTML(false)
-		show = func(l api.LogLine) error { return enc.Encode(l) }
+		r.Line = func(l api.LogLine) error { return enc.Encode(l) }
 	}
-	err := c.Logs(ctx, app, o.query, show, func(err error) {
-		reason := "it ended"
-		if err != nil {
-			reason = err.Error()
+	if o.query.Follow {
+		r.Opened = func() { fmt.Fprintf(s.err, "Following %s at %s. Ctrl+C ends it.\n", app, c.Address()) }
+		r.Broken = func(err error) {
+			reason := "it ended"
+			if err != nil {
+				reason = err.Error()
+			}
+			fmt.Fprintf(s.err, "party: the connection broke, connecting again: %s\n", reason)
 		}
-		fmt.Fprintf(s.err, "party: the connection broke, connecting again: %s\n", reason)
-	})
+	}
+	err := c.Logs(ctx, app, o.query, r)
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		return nil // interrupted, as it is meant to end
 	}
