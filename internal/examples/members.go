@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"strings"
 
 	party "github.com/goparty-dev/party/runtime"
 )
@@ -35,13 +36,8 @@ func Token(user, secret string) string {
 }
 
 func verified(token, secret string) (user string, ok bool) {
-	for n := range token {
-		if token[n] == '.' {
-			user = token[:n]
-			return user, secret != "" && hmac.Equal([]byte(Token(user, secret)), []byte(token))
-		}
-	}
-	return "", false
+	user, _, ok = strings.Cut(token, ".")
+	return user, ok && secret != "" && hmac.Equal([]byte(Token(user, secret)), []byte(token))
 }
 
 // Members is a room for people who have signed in.

@@ -38,6 +38,7 @@ type options struct {
 	logger *slog.Logger
 	idle   time.Duration
 	store  storage.Store
+	crons  map[string]string
 }
 
 // Vars are the variables that rooms see.
@@ -45,6 +46,9 @@ func Vars(vars map[string]any) Option { return func(o *options) { o.vars = vars 
 
 // Assets are the static files.
 func Assets(files fs.FS) Option { return func(o *options) { o.assets = files } }
+
+// Crons are the schedules of cron functions, by their names. Without them none runs.
+func Crons(schedules map[string]string) Option { return func(o *options) { o.crons = schedules } }
 
 // Logger is where rooms log. Default: the test's log.
 func Logger(l *slog.Logger) Option { return func(o *options) { o.logger = l } }
@@ -81,7 +85,7 @@ func New(t testing.TB, app *party.App, opts ...Option) *Server {
 	}
 	limits := manifest.DefaultLimits()
 	limits.Idle = o.idle
-	p, err := platform.New(platform.Options{Store: o.store, Logger: o.logger, Assets: o.assets, Limits: limits})
+	p, err := platform.New(platform.Options{Store: o.store, Logger: o.logger, Assets: o.assets, Limits: limits, Crons: o.crons})
 	if err != nil {
 		t.Fatalf("partytest: %v", err)
 	}
