@@ -146,3 +146,45 @@ func TestPropsFromOutsideAreStripped(t *testing.T) {
 		t.Errorf("got %q, want %q", b, want)
 	}
 }
+
+// dialer opens a socket to itself: when it starts, or when somebody connects to it.
+type dialer struct {
+	party.Room
+	err error
+}
+
+func (d *dialer) OnStart(ctx context.Context) error {
+	if d.Name() == "starting" {
+		d.dial(ctx)
+	}
+	return nil
+}
+
+func (d *dialer) OnConnect(ctx context.Context, _ *party.Conn, _ *http.Request) error {
+	if d.Name() == "connecting" {
+		d.dial(ctx)
+	}
+	return nil
+}
+
+func (d *dialer) dial(ctx context.Context) {
+	if _, err := d.Lobby().Party("dialer").Get(d.Name()).Dial(ctx); err != nil {
+		d.err = err
+	}
+}
+
+func (d *dialer) OnRequest(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, d.err) }
+
+// TestCirclesOfSocketsAreErrors dials in circles, which would wait for each other or go on for ever.
+func TestCirclesOfSocketsAreErrors(t *testing.T) {
+	hs := start(t, quiet(), server.Rooms(party.Define[dialer]("dialer")))
+	const circle = "rooms call each other in a circle: "
+	if got, want := get(t, hs.URL+"/parties/dialer/starting"), circle+"dialer/starting → dialer/starting"; !strings.Contains(got, want) {
+		t.Errorf("got %q, want …%s…", got, want)
+	}
+	dial(t, hs, "/parties/dialer/connecting")
+	want := circle + "dialer/connecting" + strings.Repeat(" → dialer/connecting", 32)
+	if got := get(t, hs.URL+"/parties/dialer/connecting"); !strings.HasSuffix(got, want) {
+		t.Errorf("got %q, want …%s…", got, want)
+	}
+}

@@ -276,3 +276,33 @@ func TestRefusedUpgradeIsPassedThrough(t *testing.T) {
 		}
 	})
 }
+
+// TestMountedBelowAPath shows rooms the URL without what the program has put in front.
+func TestMountedBelowAPath(t *testing.T) {
+	room := script{
+		request: func(r *scripted, w http.ResponseWriter, req *http.Request) {
+			fmt.Fprintf(w, "%s at %s", r.Name(), req.URL.RequestURI())
+		},
+		connect: func(_ context.Context, r *scripted, c *party.Conn, _ *http.Request) error {
+			return c.Send(party.Text(r.Name() + " at " + c.URI()))
+		},
+	}
+	rooms, err := server.New(server.Prefix("live/rooms"), server.Rooms(room.define("chat")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/api/v1/", http.StripPrefix("/api/v1", rooms))
+	hs := httptest.NewServer(mux)
+	t.Cleanup(hs.Close)
+	visit(t, hs.URL+"/api/v1/live/rooms/chat/a%2Fb/sub?q=1").check(t, 200, "a/b at /live/rooms/chat/a%2Fb/sub?q=1")
+	c := dial(t, hs, "/api/v1/party/x?_pk=ada")
+	c.want("x at ws" + strings.TrimPrefix(hs.URL, "http") + "/party/x?_pk=ada")
+	c.leave(1000, "")
+	if got := visit(t, hs.URL+"/live/rooms/chat/x"); got.status != 404 {
+		t.Errorf("without the path in front: got %d %q", got.status, got.body)
+	}
+	if err := rooms.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
