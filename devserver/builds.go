@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/goparty-dev/party/devserver/internal/hostbuild"
+	"github.com/goparty-dev/party/internal/buildstep"
 	"github.com/goparty-dev/party/internal/diag"
 )
 
@@ -74,6 +75,14 @@ func (s *server) makeBuild(ctx context.Context, b *build) *failure {
 	if b.config, list = loadConfig(&s.opts); b.config == nil {
 		return &failure{Diagnostics: list.Sorted()}
 	}
+	if failed := s.runCommand(b.config.manifest); failed != nil || ctx.Err() != nil {
+		return failed
+	}
+	define, wrong := buildstep.Definitions(b.config.manifest)
+	if wrong.HasErrors() {
+		return &failure{Diagnostics: wrong.Sorted()}
+	}
+	s.builder.Define(define)
 	if s.opts.Generate != nil {
 		start := time.Now()
 		var g GenerateResult

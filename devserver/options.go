@@ -35,6 +35,9 @@ type Options struct {
 	// Vars override what the manifest and .env files say.
 	Vars map[string]string
 
+	// Admin is the address, host:port, for metrics, health and profiles; without a host it is loopback. Default: none.
+	Admin string
+
 	// Generate brings generated code up to date. It is called before every
 	// build, one call at a time; nil generates nothing. An error is one of
 	// the program, not of the user's source.
@@ -53,6 +56,8 @@ type Options struct {
 	GoBuildOnly bool
 	// Listening, if set, is called once with the URL, when requests are accepted.
 	Listening func(url string)
+	// AdminListening, if set, is called once with the URL of Admin, before Listening.
+	AdminListening func(url string)
 	// Reloaded, if set, is called whenever new code has taken over. It must not block.
 	Reloaded func(Reload)
 }

@@ -144,6 +144,22 @@ func (p *project) write(name, text string) {
 	write(p.t, filepath.Join(p.dir, filepath.FromSlash(name)), text)
 }
 
+func (p *project) read(name string) string {
+	p.t.Helper()
+	data, err := os.ReadFile(filepath.Join(p.dir, name))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return string(data)
+}
+
+func (p *project) remove(name string) {
+	p.t.Helper()
+	if err := os.Remove(filepath.Join(p.dir, name)); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
 // edit replaces text in a file, as an editor does: by a rename.
 func (p *project) edit(name, old, new string) {
 	p.t.Helper()

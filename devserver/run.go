@@ -50,6 +50,13 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	operator, err := listenAdmin(ctx, o.Admin)
+	if err != nil {
+		return errors.Join(err, closeListeners(listeners))
+	}
+	if operator != nil {
+		listeners = append(listeners, operator) // until it serves
+	}
 	s := &server{
 		opts: o, console: console.New(o.Stdout), board: newBoard(), assets: new(assets), config: cfg, opened: cfg.manifest,
 		events: make(chan event), handed: make(chan platform.HandOver, 1), done: make(chan struct{}),
@@ -75,7 +82,16 @@ func Run(ctx context.Context, o Options) error {
 	if len(list) > 0 {
 		s.sayWarnings(list.Sorted())
 	}
-	return errors.Join(s.serve(ctx, listeners), store.Close())
+	if operator == nil {
+		return errors.Join(s.serve(ctx, listeners), store.Close())
+	}
+	watched := serveAdmin(operator, s.platform)
+	url := "http://" + operator.Addr().String()
+	s.console.Line("admin      " + s.console.Link(url+"/metrics"))
+	if o.AdminListening != nil {
+		o.AdminListening(url)
+	}
+	return errors.Join(s.serve(ctx, listeners[:len(listeners)-1]), watched.Close(), store.Close())
 }
 
 // prepare makes everything that can fail before the first request.
@@ -133,7 +149,9 @@ func (s *server) serve(ctx context.Context, listeners []net.Listener) error {
 	s.beginWatching()
 	s.tasks.Go(func() { s.passChanges(s.building) })
 	s.bundles = newBundling(s.url, func(ev bundled) { s.send(ev) })
-	s.bundles.take(s.config.manifest)
+	if s.config.manifest.Build.Command == "" {
+		s.bundles.take(s.config.manifest)
+	} // else when that has run
 	s.tasks.Go(func() { s.bundles.run(s.building) })
 	quiet := make(chan struct{})
 	var printing sync.WaitGroup

@@ -26,6 +26,7 @@ type server struct {
 	watcher  *watch.Watcher
 	traffic  *traffic
 	bundles  *bundling
+	command  buildCommand
 	opened   *manifest.Manifest // what the platform was made with
 	url      string
 	cwd      string // what places are shown relative to

@@ -64,10 +64,10 @@ type event interface{ isEvent() }
 
 type (
 	// changed: files are not what they were. Source says that a build is needed, Assets
-	// that pages are to be loaded again.
+	// that pages are to be loaded again, Command that the build command runs before the build.
 	changed struct {
-		Source, Assets bool
-		At             time.Time // when it was noticed; nothing depends on it
+		Source, Assets, Command bool
+		At                      time.Time // when it was noticed; nothing depends on it
 	}
 	// rebuild: the user asks for a build.
 	rebuild struct{}

@@ -20,6 +20,8 @@ type watchedFiles struct {
 	inputs []string // of the generator
 	search string   // folder that the generator has searched for annotations, or ""
 	assets string   // folder, or ""
+	// command are files and folders for whose changes the build command runs again.
+	command []string
 }
 
 func (w *watchedFiles) set() watch.Set {
@@ -27,6 +29,9 @@ func (w *watchedFiles) set() watch.Set {
 	if w.assets != "" {
 		set.Trees = []string{w.assets}
 	}
+	// Which of them are folders shows only when they are there.
+	set.Files = append(set.Files, w.command...)
+	set.Trees = append(set.Trees, w.command...)
 	return set
 }
 
@@ -37,6 +42,9 @@ func (w *watchedFiles) meaning(c watch.Change) changed {
 		if slices.Contains(w.files, path) || slices.Contains(w.inputs, path) ||
 			slices.Contains(w.dirs, filepath.Dir(path)) && hostbuild.IsSource(filepath.Base(path)) || w.announces(path) {
 			ev.Source = true
+		}
+		if below(path, w.command) {
+			ev.Source, ev.Command = true, true
 		}
 		if w.assets != "" && strings.HasPrefix(path, w.assets+string(filepath.Separator)) {
 			ev.Assets = true
@@ -128,6 +136,9 @@ func (s *server) passChanges(ctx context.Context) {
 			s.mu.Lock()
 			ev := s.watched.meaning(c)
 			s.mu.Unlock()
+			if ev.Command {
+				s.command.changed()
+			}
 			if ev.Source || ev.Assets {
 				s.send(ev)
 			}

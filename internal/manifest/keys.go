@@ -23,7 +23,7 @@ var root = object{fields: []field{
 	}, def: DefaultPersist, doc: "Folder of the durable state of party dev. false keeps it in memory, true is the default folder."},
 	{name: "vars", of: dict{variable, anything{}}, doc: "Values for the server's environment. .env, .env.local (party dev only) and --var override them."},
 	{name: "define", of: dict{word, text{}}, doc: "Strings fixed at build time: Go variable to value."},
-	{name: "build", of: build, doc: "A command that runs before each build."},
+	{name: "build", of: build, doc: "A command that runs before each build; in party dev when it starts, and when something changes that it watches. It has to end."},
 	{name: "crons", of: dict{cronName, text{rule: cronRule}}, doc: "Name of a //party:cron function to its schedule: five fields, @hourly and the like, or @every 90s."},
 	{name: "migrations", of: list{of: migration, unique: "tag"}, doc: "Recorded changes in the set of room types. Written by party generate and party migrations."},
 	{name: "limits", of: limits(DefaultLimits()), doc: "What clients can make the server hold or do."},

@@ -111,7 +111,7 @@ func run(ctx context.Context, release func(), app *party.App, args []string, std
 	}
 	say("listening on", shown(l.Addr()))
 	if admin != nil {
-		say("metrics on", shown(admin.listener.Addr())+"/metrics")
+		say("metrics on", shown(admin.Addr())+"/metrics")
 	}
 	served := make(chan error, 1)
 	go func() { served <- hs.Serve(l) }()
@@ -120,7 +120,7 @@ func run(ctx context.Context, release func(), app *party.App, args []string, std
 	}
 	select {
 	case err := <-served:
-		return fail(errors.Join(err, orders.close(), s.Shutdown(ctx), admin.close()))
+		return fail(errors.Join(err, orders.close(), s.Shutdown(ctx), admin.Close()))
 	case <-ctx.Done():
 	}
 	release()
@@ -133,7 +133,7 @@ func run(ctx context.Context, release func(), app *party.App, args []string, std
 	err = orders.close()
 	// Sockets and rooms first: http.Server knows neither.
 	err = errors.Join(err, s.Shutdown(drain))
-	if err := errors.Join(err, hs.Shutdown(drain), admin.close()); err != nil {
+	if err := errors.Join(err, hs.Shutdown(drain), admin.Close()); err != nil {
 		return fail(fmt.Errorf("shut down: %w", err))
 	}
 	return 0

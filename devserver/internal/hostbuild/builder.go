@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/goparty-dev/party/internal/buildstep"
 	"github.com/goparty-dev/party/internal/diag"
 )
 
@@ -70,7 +71,8 @@ type Builder struct {
 	opts Options
 
 	// owned by Build
-	count int
+	count  int
+	define []string
 
 	mu   sync.Mutex
 	env  goEnv // guarded by mu; nil: not asked yet
@@ -96,6 +98,9 @@ func New(opts Options) (*Builder, error) {
 
 // Folder is where the binaries are.
 func (b *Builder) Folder() string { return b.opts.Out }
+
+// Define has the linker of later builds fix strings, each given as name=value. It must not run beside Build.
+func (b *Builder) Define(words []string) { b.define = words }
 
 // Build makes a host binary. The error is a *Failure when the package does
 // not compile or link, and ctx's error when it was cancelled; a build that was
@@ -131,7 +136,7 @@ func (b *Builder) goBuild(ctx context.Context, bin *Binary) error {
 		return err
 	}
 	args := append([]string{"build"}, buildFlags(env)...)
-	args = append(args, "-ldflags=-s -w", "-o", bin.Path, ".")
+	args = append(args, "-ldflags="+buildstep.LinkFlags(b.define), "-o", bin.Path, ".")
 	if out, err := b.run(ctx, nil, b.opts.Go, args...); err != nil {
 		return b.failure(out, err)
 	}

@@ -85,6 +85,9 @@ func (b *Builder) link(ctx context.Context, p *plan, archive, path string) error
 	if p.godebug != "" {
 		args = append(args, "-X=runtime.godebugDefault="+p.godebug)
 	}
+	for _, word := range b.define {
+		args = append(args, "-X="+word)
+	}
 	if _, err := b.run(ctx, p.env.exports(), p.env.tool("link"), append(args, archive)...); err != nil {
 		return errNotDirect
 	}

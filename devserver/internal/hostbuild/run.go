@@ -5,6 +5,8 @@ import (
 	"context"
 	"os/exec"
 	"time"
+
+	"github.com/goparty-dev/party/internal/child"
 )
 
 // run runs a tool in the package's folder and returns what it printed: its standard
@@ -15,7 +17,7 @@ func (b *Builder) run(ctx context.Context, extra []string, name string, args ...
 	// exec keeps the last of several values.
 	cmd.Env = append(append(append([]string{}, b.opts.Env...), "PWD="+b.opts.Dir), extra...)
 	cmd.WaitDelay = time.Second
-	inGroup(cmd)
+	child.Group(cmd)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/goparty-dev/party/internal/buildstep"
 	"github.com/goparty-dev/party/internal/deployfiles"
 	"github.com/goparty-dev/party/internal/diag"
 	"github.com/goparty-dev/party/internal/image"
@@ -235,42 +235,20 @@ func (o *buildOptions) goBuild(ctx context.Context, s *streams, p *project, outp
 
 // ldflags leave out what only debuggers need, and set the manifest's define.
 func (p *project) ldflags() (string, error) {
-	flags := "-s -w"
-	for _, name := range slices.Sorted(maps.Keys(p.manifest.Define)) {
-		// The go command splits at spaces and takes quotes of either kind, but knows no escapes.
-		word, quote := name+"="+p.manifest.Define[name], `'`
-		if strings.Contains(word, quote) {
-			quote = `"`
-		}
-		if strings.Contains(word, quote) {
-			var list diag.List
-			list.Errorf(p.manifest.Pos("define", name), "bad-define", "%q has quotes of both kinds, which the linker cannot be given", name)
-			return "", list
-		}
-		flags += " -X " + quote + word + quote
+	words, list := buildstep.Definitions(p.manifest)
+	if list.HasErrors() {
+		return "", list
 	}
-	return flags, nil
+	return buildstep.LinkFlags(words), nil
 }
 
 // runBuildCommand runs the command that the manifest wants before a build.
 func (p *project) runBuildCommand(ctx context.Context, s *streams) error {
-	b := p.manifest.Build
-	if b.Command == "" {
-		return nil
-	}
-	shell, flag := "sh", "-c"
-	if runtime.GOOS == "windows" {
-		shell, flag = "cmd", "/c"
-	}
-	cmd := exec.CommandContext(ctx, shell, flag, b.Command)
-	cmd.Dir = p.manifest.Abs(b.Cwd)
-	cmd.Stdout, cmd.Stderr = s.out, s.err
-	if err := cmd.Run(); err != nil {
-		var list diag.List
-		list.Errorf(p.manifest.Pos("build", "command"), "build-command", "the build command failed: %v", err)
+	_, list, err := buildstep.Run(ctx, p.manifest, s.err)
+	if err == nil && list.HasErrors() {
 		return list
 	}
-	return nil
+	return err
 }
 
 func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }

@@ -23,6 +23,7 @@ type devOptions struct {
 	noPersist bool
 	vars      []string
 	noHotkeys bool
+	admin     string
 
 	parsedVars map[string]string
 }
@@ -51,6 +52,7 @@ folder that is named, with defaults.`,
 	f := cmd.Flags()
 	f.IntVar(&o.port, "port", 0, fmt.Sprintf("port to listen on; 0 is any free one (default: the manifest's, or %d and up)", manifest.DefaultPort))
 	f.StringVar(&o.host, "host", "", "`address` to listen on (default: this machine only)")
+	f.StringVar(&o.admin, "admin", "", "`address` for metrics, health and profiles, as host:port; :port is on this machine only (default: none)")
 	f.StringVar(&o.persist, "persist", "", "`folder` of what rooms store (default: the manifest's, or "+manifest.DefaultPersist+")")
 	f.BoolVar(&o.noPersist, "no-persist", false, "keep what rooms store in memory")
 	f.StringArrayVar(&o.vars, "var", nil, "variable for the rooms, `NAME=value`, or NAME for one of the environment; repeatable")
@@ -94,6 +96,7 @@ func (o *devOptions) run(ctx context.Context, s *streams) error {
 		PortExplicit: o.portGiven,
 		Persist:      persist,
 		NoPersist:    o.noPersist,
+		Admin:        o.admin,
 		Vars:         o.parsedVars,
 		Generate: func(context.Context) (devserver.GenerateResult, error) {
 			return p.generateForDev(&session)

@@ -1,6 +1,4 @@
-//go:build !party_host
-
-package server
+package admin
 
 import (
 	"context"
