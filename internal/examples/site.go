@@ -94,7 +94,7 @@ type Parlour struct {
 //
 //party:before-connect parlour
 func NotWhenFull(w http.ResponseWriter, r *http.Request, lobby *party.Lobby) (*http.Request, error) {
-	_, room, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	_, room := lobby.Target()
 	in, err := http.NewRequest(http.MethodGet, "/", nil)
 	if err != nil {
 		return nil, err

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"net/http/httptest"
 	"strings"
@@ -10,24 +9,13 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"github.com/goparty-dev/party/runtime/server"
+	"github.com/goparty-dev/party/runtime/partytest"
 )
 
 func start(t *testing.T) (url string) {
 	t.Helper()
-	s, err := server.New(server.App(&partyApp))
-	if err != nil {
-		t.Fatal(err)
-	}
-	hs := httptest.NewServer(s)
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := s.Shutdown(ctx); err != nil {
-			t.Errorf("shut down: %v", err)
-		}
-		hs.Close()
-	})
+	hs := httptest.NewServer(partytest.New(t, &partyApp))
+	t.Cleanup(hs.Close)
 	return "ws" + strings.TrimPrefix(hs.URL, "http")
 }
 
