@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/goparty-dev/party/internal/hosting/api"
@@ -206,4 +207,39 @@ func lineOf(text, begin string) string {
 		}
 	}
 	return ""
+}
+
+// TestBackupsAreNoLinks puts what an app could put in the place of its backup.
+func TestBackupsAreNoLinks(t *testing.T) {
+	dir := t.TempDir()
+	secret := filepath.Join(dir, "secret")
+	if err := os.WriteFile(secret, []byte("hush"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	made := filepath.Join(dir, "made")
+	for what, put := range map[string]func() error{
+		"a symbolic link": func() error { return os.Symlink(secret, made) },
+		"a hard link":     func() error { return os.Link(secret, made) },
+		"a pipe":          func() error { return syscall.Mkfifo(made, 0o600) },
+		"a folder":        func() error { return os.Mkdir(made, 0o700) },
+	} {
+		if err := put(); err != nil {
+			t.Fatal(err)
+		}
+		if f, err := openRegular(made); err == nil {
+			f.Close()
+			t.Errorf("%s is taken for a backup", what)
+		}
+		if err := os.Remove(made); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(made, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := openRegular(made)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
 }
