@@ -72,6 +72,7 @@ type Builder struct {
 
 	// owned by Build
 	count  int
+	shop   workshop
 	define []string
 
 	mu   sync.Mutex

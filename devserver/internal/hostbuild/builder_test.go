@@ -38,6 +38,7 @@ func main() {
 	write(t, dir, "host.go", "//go:build party_host\n\npackage main\n\nconst side = \"host\"\n")
 	write(t, dir, "platform.go", "//go:build !party_host\n\npackage main\n\nconst side = \"platform\"\n")
 	write(t, dir, "words/words.go", "package words\n\nconst Hello = \"hello\"\n")
+	write(t, dir, "words/more.go", "package words\n\nconst More = 1\n")
 	return dir
 }
 
@@ -100,7 +101,7 @@ func scan(t *testing.T, b *Builder) Packages {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if b.current() != nil && b.current().holds(b.opts.Dir) {
+		if b.current() != nil && b.current().holds() {
 			return found
 		}
 	}
@@ -128,8 +129,17 @@ func TestWhatTheCompilerAloneCannotSeeGoesThroughTheGoCommand(t *testing.T) {
 		change func(t *testing.T, dir string)
 		want   string
 	}{
-		{"another package", func(t *testing.T, dir string) {
+		{"a new import of another package", func(t *testing.T, dir string) {
+			write(t, dir, "words/words.go", "package words\n\nimport \"strings\"\n\nvar Hello = strings.ToUpper(\"hello\")\n")
+		}, "HELLO host example.com/app"},
+		{"a new file of another package", func(t *testing.T, dir string) {
+			write(t, dir, "words/init.go", "package words\n\nfunc init() { print() }\n")
+		}, "hello host example.com/app"},
+		{"a file of another package that is gone", func(t *testing.T, dir string) {
 			replace(t, dir, "words/words.go", "hello", "goodbye")
+			if err := os.Remove(filepath.Join(dir, "words/more.go")); err != nil {
+				t.Fatal(err)
+			}
 		}, "goodbye host example.com/app"},
 		{"a new import", func(t *testing.T, dir string) {
 			replace(t, dir, "main.go", `"fmt"`, "\"fmt\"\n\t\"strings\"")

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -16,50 +15,63 @@ import (
 // returns errNotDirect when the plan does not cover what is on disk now, or
 // when a tool fails with anything but problems in the source.
 func (b *Builder) direct(ctx context.Context, p *plan, bin *Binary) error {
-	if !p.holds(b.opts.Dir) {
+	if !p.holds() {
 		return errNotDirect
 	}
-	names := slices.Sorted(maps.Keys(p.files))
-	used := map[string]bool{}
-	for _, name := range names {
-		now, err := readHeader(filepath.Join(b.opts.Dir, name))
-		if err != nil || !p.files[name].sameBuild(now, p.imports) {
-			return errNotDirect
+	b.shop.open(p)
+	faces := make(map[string]string) // of the units, by path
+	main, jobs := p.units[len(p.units)-1], 0
+	start := time.Now()
+	for _, u := range p.units[:len(p.units)-1] {
+		j, face, err := b.shop.look(u, faces)
+		if err != nil {
+			return err
 		}
-		for _, path := range now.imports {
-			used[path] = true
+		if j != nil {
+			if jobs++; jobs > maxUnits {
+				return errNotDirect
+			}
+			archive := b.shop.archiveOf(b.opts.Out)
+			if err := b.compile(ctx, p, j, b.shop.exports(faces), archive); err != nil {
+				os.Remove(archive)
+				return err
+			}
+			if face, err = b.shop.keep(j, archive); err != nil {
+				return errNotDirect
+			}
 		}
+		faces[u.path] = face
 	}
-
+	used, ok := main.fits()
+	if !ok {
+		return errNotDirect
+	}
+	exports := b.shop.exports(faces)
 	archive := bin.Path + ".a"
 	defer os.Remove(archive)
-	start := time.Now()
-	if err := b.compile(ctx, p, names, used, archive); err != nil {
+	if err := b.compile(ctx, p, &job{unit: main, used: used}, exports, archive); err != nil {
 		return err
 	}
 	bin.Compile = time.Since(start)
 	start = time.Now()
-	if err := b.link(ctx, p, archive, bin.Path); err != nil {
+	if err := b.link(ctx, p, exports, archive, bin.Path); err != nil {
 		return err
 	}
 	bin.Link = time.Since(start)
 	return nil
 }
 
-func (b *Builder) compile(ctx context.Context, p *plan, names []string, used map[string]bool, archive string) error {
+func (b *Builder) compile(ctx context.Context, p *plan, j *job, exports map[string]string, archive string) error {
 	cfg := archive + ".importcfg"
 	defer os.Remove(cfg)
-	if err := writeImportcfg(cfg, p.exports, func(path string) bool { return used[path] }, ""); err != nil {
+	if err := writeImportcfg(cfg, exports, func(path string) bool { return j.used[path] }, ""); err != nil {
 		return err
 	}
 	args := []string{
-		"-o", archive, "-p", "main", "-lang=" + p.lang, "-complete", "-goversion", p.env["GOVERSION"],
+		"-o", archive, "-p", j.unit.path, "-lang=" + j.unit.lang, "-complete", "-goversion", p.env["GOVERSION"],
 		"-c=2", "-dwarf=false", "-nolocalimports", "-importcfg", cfg, "-pack",
 	}
-	for _, name := range names {
-		args = append(args, "./"+name)
-	}
-	out, err := b.run(ctx, p.env.exports(), p.env.tool("compile"), args...)
+	out, err := b.run(ctx, p.env.exports(), p.env.tool("compile"), append(args, j.unit.names()...)...)
 	if err == nil {
 		return nil
 	}
@@ -75,10 +87,10 @@ func (b *Builder) compile(ctx context.Context, p *plan, names []string, used map
 	return errNotDirect
 }
 
-func (b *Builder) link(ctx context.Context, p *plan, archive, path string) error {
+func (b *Builder) link(ctx context.Context, p *plan, exports map[string]string, archive, path string) error {
 	cfg := archive + ".importcfg"
 	defer os.Remove(cfg)
-	if err := writeImportcfg(cfg, p.exports, func(string) bool { return true }, p.modinfo); err != nil {
+	if err := writeImportcfg(cfg, exports, func(string) bool { return true }, p.modinfo); err != nil {
 		return err
 	}
 	args := []string{"-o", path, "-importcfg", cfg, "-buildmode=exe", "-s", "-w"}

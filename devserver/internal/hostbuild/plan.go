@@ -4,10 +4,10 @@ import (
 	"debug/buildinfo"
 	"errors"
 	"fmt"
-	"go/version"
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -20,13 +20,11 @@ var errNotDirect = errors.New("this build needs the go command")
 type plan struct {
 	env     goEnv
 	godebug string
-	lang    string // as in go1.26: the compiler wants no patch release
 	modinfo string
-	imports map[string]bool   // what the main package imported
 	exports map[string]string // compiled packages by import path, all of them
-	files   map[string]header // the main package's Go files by name
+	units   []*unit           // packages that can be compiled directly, after those that they import; the main one is the last
 	others  stamps            // everything else that decides what the build is made of
-	dirs    []string          // packages other than the main one
+	dirs    []string          // packages that are no units
 	loose   []string          // files that are in none of dirs
 }
 
@@ -40,16 +38,7 @@ func (b *Builder) makePlan(env goEnv, pkgs []*listed, found Packages) (*plan, er
 		main.Error != nil || len(main.DepsErrors) > 0 || main.Export == "" {
 		return nil, errNotDirect
 	}
-	p := &plan{
-		env: env, godebug: main.DefaultGODEBUG, lang: version.Lang("go" + main.Module.GoVersion),
-		imports: map[string]bool{}, exports: map[string]string{}, files: map[string]header{},
-	}
-	if p.lang == "" {
-		return nil, errNotDirect
-	}
-	for _, path := range main.Imports {
-		p.imports[path] = true
-	}
+	p := &plan{env: env, godebug: main.DefaultGODEBUG, exports: map[string]string{}}
 	for _, dep := range pkgs[:len(pkgs)-1] {
 		switch {
 		case dep.ImportPath == "unsafe":
@@ -59,26 +48,30 @@ func (b *Builder) makePlan(env goEnv, pkgs []*listed, found Packages) (*plan, er
 		}
 		p.exports[dep.ImportPath] = dep.Export
 	}
-	for _, name := range main.GoFiles {
-		h, err := readHeader(filepath.Join(main.Dir, name))
-		if err != nil {
-			return nil, errNotDirect
-		}
-		p.files[name] = h
+	p.addUnits(pkgs, main)
+	if len(p.units) == 0 {
+		return nil, errNotDirect
 	}
 	for _, dir := range found.Dirs {
-		if dir != main.Dir {
+		if !slices.ContainsFunc(p.units, func(u *unit) bool { return u.dir == dir }) {
 			p.dirs = append(p.dirs, dir)
 		}
 	}
 	p.loose = found.Files
 	var err error
-	if p.others, err = p.stamp(main.Dir); err != nil {
+	if p.others, err = p.stamp(); err != nil {
 		return nil, errNotDirect
 	}
 	// What was written while go list ran may be missing in what it said. File systems
-	// round times, hence the margin.
-	if p.others.newest().After(found.Since.Add(-50 * time.Millisecond)) {
+	// round times, hence the margin. The main package is compiled each time.
+	last := p.others.newest()
+	for _, u := range p.units[:len(p.units)-1] {
+		u.built = u.stamp()
+		if at := u.built.newest(); at.After(last) {
+			last = at
+		}
+	}
+	if last.After(found.Since.Add(-50 * time.Millisecond)) {
 		return nil, errNotDirect
 	}
 	p.modinfo = b.modinfo()
@@ -106,8 +99,8 @@ func (b *Builder) modinfo() string {
 }
 
 // holds reports whether the plan still describes the packages on disk.
-func (p *plan) holds(dir string) bool {
-	now, err := p.stamp(dir)
+func (p *plan) holds() bool {
+	now, err := p.stamp()
 	return err == nil && maps.Equal(now, p.others)
 }
 
@@ -128,9 +121,9 @@ func (s stamps) newest() time.Time {
 	return time.Unix(0, last)
 }
 
-// stamp looks at all files of the packages but the Go files that the main package is made
+// stamp looks at all files of the packages but the Go files that units are made
 // of, of which it notes only the names: direct compares their headers.
-func (p *plan) stamp(main string) (stamps, error) {
+func (p *plan) stamp() (stamps, error) {
 	s := stamps{}
 	for _, dir := range p.dirs {
 		if err := s.addDir(dir, nil); err != nil {
@@ -140,7 +133,12 @@ func (p *plan) stamp(main string) (stamps, error) {
 	for _, f := range p.loose {
 		s.addFile(f)
 	}
-	return s, s.addDir(main, p.files)
+	for _, u := range p.units {
+		if err := s.addDir(u.dir, u.files); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
 }
 
 func (s stamps) addDir(dir string, mine map[string]header) error {

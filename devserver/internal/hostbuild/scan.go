@@ -33,6 +33,7 @@ type listed struct {
 	DepOnly        bool
 	DefaultGODEBUG string
 	Module         *struct {
+		Path      string
 		GoVersion string
 		Replace   *struct{ Path string }
 	}
