@@ -14,8 +14,19 @@ import (
 	"testing"
 )
 
-// diagnosed are the folders whose code makes diagnostics.
-var diagnosed = []string{"generator", "internal/manifest", "internal/bundle", "internal/diag", "cmd/party/internal/cli", "devserver", "analysis/partyvet"}
+// diagnosing returns the folders of the packages that make diagnostics: those that import package diag, that
+// itself, and the analyzers.
+func diagnosing(t *testing.T) []string {
+	t.Helper()
+	var dirs []string
+	for _, p := range list(t, "./...") {
+		dir := strings.TrimPrefix(p.ImportPath, module+"/")
+		if slices.Contains(p.Imports, module+"/internal/diag") || dir == "internal/diag" || dir == "analysis/partyvet" {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
+}
 
 // code is what a diagnostic's code looks like.
 var code = regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)
@@ -26,7 +37,7 @@ var code = regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)
 func diagnosticCodes(t *testing.T) map[string]string {
 	t.Helper()
 	found := make(map[string]string)
-	for _, dir := range diagnosed {
+	for _, dir := range diagnosing(t) {
 		paths, err := filepath.Glob(filepath.Join(root, dir, "*.go"))
 		if err != nil {
 			t.Fatal(err)
@@ -133,7 +144,7 @@ func TestDiagnosticsAreDocumentedAndTested(t *testing.T) {
 func testTexts(t *testing.T) (cases, tests string) {
 	t.Helper()
 	var a, b strings.Builder
-	for _, top := range []string{"generator", "internal", "cmd", "devserver"} {
+	for _, top := range []string{"generator", "internal", "cmd", "devserver", "analysis"} {
 		err := filepath.WalkDir(filepath.Join(root, top), func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || filepath.Base(path) == "diagnostics_test.go" {
 				return err
