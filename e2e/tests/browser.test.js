@@ -1,22 +1,9 @@
 // The scaffold's page in headless Chromium, as its user sees it.
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { chromium } from "playwright-core";
+import { browser } from "./chromium.js";
 import { artifacts, built, dev, project, servers } from "./lib.js";
-
-const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-
-async function browser(t) {
-  await mkdir(artifacts, { recursive: true });
-  const b = await chromium.launch({
-    executablePath,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-  });
-  t.after(() => b.close());
-  return b;
-}
 
 // open opens the page as somebody of a browser of their own.
 async function open(b, url, name) {

@@ -1,11 +1,10 @@
 // The page of the template socketio-chat, and npm socket.io-client's browser
 // bundle, in headless Chromium.
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { chromium } from "playwright-core";
+import { browser } from "./chromium.js";
 import { artifacts, built, project } from "./lib.js";
 
 const bundle = join(dirname(createRequire(import.meta.url).resolve("socket.io-client/package.json")), "dist", "socket.io.min.js");
@@ -24,12 +23,7 @@ async function open(t, b, url, name) {
 test("the page, and socket.io-client in Chromium", async (t) => {
   const app = await project(t, { template: "socketio-chat" });
   const server = await built(t, app.dir);
-  await mkdir(artifacts, { recursive: true });
-  const b = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-  });
-  t.after(() => b.close());
+  const b = await browser(t);
   const ada = await open(t, b, server.url, "Ada");
   const bob = await open(t, b, server.url, "Bob");
   await ada.locator("#people", { hasText: "Bob" }).waitFor();

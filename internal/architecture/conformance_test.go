@@ -89,7 +89,7 @@ func (x testIndex) missing(place, test string) string {
 		if err != nil || !strings.HasPrefix(place, "e2e/tests/") {
 			return "there is no file of end-to-end tests " + place
 		}
-		if !strings.Contains(string(text), "test("+strconv.Quote(test)+",") {
+		if !strings.Contains(string(text), "test("+strconv.Quote(test)+",") && !strings.Contains(string(text), "test(`"+test+"`,") {
 			return "there is no test titled " + strconv.Quote(test) + " in " + place
 		}
 		return ""
