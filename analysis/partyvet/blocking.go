@@ -58,11 +58,21 @@ func (b *blocking) look(n ast.Node) bool {
 		if roomCall(b.pass, n) == "Await" {
 			return false
 		}
-		if fn := callee(b.pass, n); fn != nil && fn.Pkg() != nil && slices.Contains(slow[fn.Pkg().Path()], fn.Name()) {
+		if fn := callee(b.pass, n); fn != nil && fn.Pkg() != nil && slices.Contains(slow[fn.Pkg().Path()], fn.Name()) && !ofHeader(fn) {
 			b.report(n.Pos(), fn.Pkg().Name()+"."+fn.Name())
 		}
 	}
 	return true
+}
+
+// ofHeader reports whether a function is a method of http.Header, which has a Get as well.
+func ofHeader(fn *types.Func) bool {
+	recv := fn.Signature().Recv()
+	if recv == nil {
+		return false
+	}
+	named, ok := types.Unalias(recv.Type()).(*types.Named)
+	return ok && named.Obj().Name() == "Header"
 }
 
 // choice looks at a select: with a default it does not wait. What its cases do is looked at in any case.

@@ -56,7 +56,7 @@ func (a *Assistant) OnMessage(ctx context.Context, conn *party.Conn, msg party.M
 	}
 	var answer strings.Builder
 	err = a.Await(ctx, func(ctx context.Context) error {
-		return a.ask(ctx, question, func(part string) error {
+		return ask(ctx, a.Env().Get("MODEL_URL"), question, func(part string) error {
 			answer.WriteString(part)
 			return a.show(part)
 		})
@@ -80,9 +80,9 @@ func (a *Assistant) show(part string) error {
 	return errors.Join(gone, failed)
 }
 
-// ask runs outside turns.
-func (a *Assistant) ask(ctx context.Context, question []byte, part func(string) error) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, a.Env().Get("MODEL_URL"), bytes.NewReader(question))
+// ask is for outside turns: it takes as long as the model.
+func ask(ctx context.Context, model string, question []byte, part func(string) error) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, model, bytes.NewReader(question))
 	if err != nil {
 		return err
 	}

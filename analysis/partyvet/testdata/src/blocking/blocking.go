@@ -19,6 +19,7 @@ func (c *Chat) OnMessage(ctx context.Context) error {
 	time.Sleep(1)              // want `the turn waits for time.Sleep`
 	http.Get("http://a")       // want `the turn waits for http.Get`
 	http.DefaultClient.Do(nil) // want `the turn waits for http.Do`
+	new(http.Client).Get("")   // want `the turn waits for http.Get`
 	<-c.c                      // want `the turn waits for a channel`
 	for range c.c {            // want `the turn waits for a channel`
 	}
@@ -36,6 +37,8 @@ func (c *Chat) fine(ctx context.Context) error {
 		_ = n
 	default:
 	}
+	var r http.Request
+	_ = r.Header.Get("X-User") // a Get, but of a map
 	go func() { time.Sleep(1) }()
 	time.AfterFunc(1, nil)
 	return c.Await(ctx, func(ctx context.Context) error {
