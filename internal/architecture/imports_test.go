@@ -80,6 +80,21 @@ var rules = []rule{
 		forbidden: []string{module + "/internal/bundle", "github.com/evanw/..."},
 	},
 	{
+		why:       "the daemon links no user code and opens no store: what it has to know of a program the program says",
+		packages:  []string{"internal/hosting", "internal/hosting/access", "internal/hosting/journal", "internal/hosting/vault", "internal/hosting/unit"},
+		forbidden: []string{module + "/runtime", module + "/runtime/server", module + "/runtime/storage/sqlite", module + "/generator", module + "/devserver/...", "github.com/spf13/cobra"},
+	},
+	{
+		why:       "the contract of hosts and their clients is plain data",
+		packages:  []string{"internal/hosting/api"},
+		forbidden: []string{module + "/internal/platform", module + "/internal/supervise", module + "/runtime", "github.com/gorilla/websocket", "golang.org/x/crypto/..."},
+	},
+	{
+		why:       "what is deployed knows nothing of who hosts it",
+		packages:  []string{"runtime/...", "internal/platform", "internal/supervise", "internal/release", "internal/operate"},
+		forbidden: []string{module + "/internal/hosting/...", "golang.org/x/crypto/acme/..."},
+	},
+	{
 		why:       "images and deployment files are made by the tools",
 		packages:  []string{"runtime/...", "internal/platform", "internal/supervise", "internal/release"},
 		forbidden: []string{module + "/internal/image", module + "/internal/deployfiles", module + "/internal/sbom", "github.com/google/go-containerregistry/...", "github.com/CycloneDX/..."},

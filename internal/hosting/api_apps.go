@@ -65,9 +65,7 @@ func (h *Host) showApp(c *call, a *app) error {
 		}
 	}
 	if v, ok := r.find(r.Version); ok {
-		if says, err := h.lookAt(c.r.Context(), a, a.place.blob(v.Hash)); err == nil {
-			out.Parties = says.Parties
-		}
+		out.Parties = v.Parties
 	}
 	return c.answer(out)
 }
@@ -204,8 +202,7 @@ func (h *Host) askDeploy(c *call) error {
 		domains = q.Domains
 	}
 	by := c.token.Name
-	return h.stream(c, h.url(c.name, domains), q.NoWait, func(ctx context.Context, emit func(api.Event)) error {
-		defer a.give()
+	return h.streamTaken(c, a, domains, q.NoWait, func(ctx context.Context, emit func(api.Event)) error {
 		return h.deploy(ctx, a, q, by, emit)
 	})
 }
@@ -215,10 +212,19 @@ func (h *Host) streamOn(c *call, a *app, handedOver bool, do func(ctx context.Co
 	if err := a.take(); err != nil {
 		return err
 	}
-	return h.stream(c, h.url(a.name, a.record().Domains), handedOver, func(ctx context.Context, emit func(api.Event)) error {
+	return h.streamTaken(c, a, a.record().Domains, handedOver, do)
+}
+
+// streamTaken is stream with an app that the caller has taken, and which is given back when it is done.
+func (h *Host) streamTaken(c *call, a *app, domains []string, handedOver bool, do func(ctx context.Context, emit func(api.Event)) error) error {
+	err := h.stream(c, h.url(a.name, domains), handedOver, func(ctx context.Context, emit func(api.Event)) error {
 		defer a.give()
 		return do(ctx, emit)
 	})
+	if err != nil {
+		a.give()
+	}
+	return err
 }
 
 func (h *Host) askRollback(c *call, a *app) error {

@@ -22,6 +22,9 @@ type deploy struct {
 	emit func(api.Event)
 	plan *api.Plan
 	id   string
+
+	parties []string // of the version
+	before  *record  // the app as it was
 }
 
 // prepareDeploy finds or makes the app and takes it for the caller, who gives it back.
@@ -48,10 +51,11 @@ func (h *Host) prepareDeploy(name string, q *api.DeployRequest) (*app, error) {
 
 // deploy brings a version into an app that the caller has taken. It emits what happens; an error is the last of it.
 func (h *Host) deploy(ctx context.Context, a *app, q *api.DeployRequest, by string, emit func(api.Event)) error {
-	d := &deploy{a: a, q: q, by: by, emit: emit, id: q.Binary[:idDigits]}
-	fresh := a.record().Version == ""
+	d := &deploy{a: a, q: q, by: by, emit: emit, id: q.Binary[:idDigits], before: a.record()}
+	fresh := d.before.Version == ""
 	err := d.run(ctx)
 	if err != nil {
+		err = errors.Join(err, a.change(func(r *record) error { r.unship(d.id, d.before); return nil }))
 		a.say("error", fmt.Sprintf("deploy of version %s by %s: %v", d.id, by, err))
 	}
 	if err != nil && fresh && a.record().Version == "" {
@@ -81,6 +85,7 @@ func (d *deploy) run(ctx context.Context) error {
 	if d.plan, err = h.planOf(a, a.name, d.q, says); err != nil {
 		return err
 	}
+	d.parties = says.Parties
 	d.emit(api.Event{Kind: api.Checked, Version: d.id, Text: d.plan.Version.Label})
 	if d.plan.Refused != "" {
 		return problem(api.CodeRefused, fmt.Sprintf("version %s does not fit: %s", d.id, d.plan.Refused), "")
@@ -180,8 +185,7 @@ func (d *deploy) healthy(ctx context.Context) {
 // restart ends the app if it runs, and starts it as the version. If that does not go well, the version before is started
 // again, unless it would not find its rooms.
 func (d *deploy) restart(ctx context.Context) error {
-	a := d.a
-	before := a.record()
+	a, before := d.a, d.before
 	if d.plan.Serving != nil {
 		d.emit(api.Event{Kind: api.Remark, Text: "the app is restarted, which closes its sockets with 1012: " + d.plan.Restart})
 	}
@@ -235,7 +239,7 @@ func (d *deploy) shipped(serves bool) error {
 		if v, ok := r.find(d.id); ok && serves && v.By == d.by {
 			return nil // noted when it began
 		}
-		r.ship(shipped{d.id, d.q.Binary, d.plan.Version.Label, d.q.Message, time.Now().UTC(), d.by})
+		r.ship(shipped{d.id, d.q.Binary, d.plan.Version.Label, d.q.Message, time.Now().UTC(), d.by, d.parties})
 		return nil
 	})
 	if err == nil && serves {

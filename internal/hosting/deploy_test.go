@@ -5,6 +5,7 @@ package hosting
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"strings"
@@ -60,6 +61,11 @@ func TestCrashingVersionGoesBack(t *testing.T) {
 	}
 	find(t, list, api.RolledBack)
 	c.talk("b", "2 v1 b")
+	var versions []api.Version
+	s.want(200, "GET", api.AppPath("chat", api.VersionsPath), nil, &versions)
+	if len(versions) != 1 || versions[0].State != servingState {
+		t.Errorf("the versions are %+v, want the first one only", versions)
+	}
 	if id := s.app("chat").record().Version; id != hash(program(t, "v1"))[:idDigits] {
 		t.Errorf("after a restart version %s would serve", id)
 	}
@@ -366,4 +372,72 @@ func (s *site) app(name string) *app {
 		s.t.Fatal(err)
 	}
 	return a
+}
+
+func TestNothingBeginsDuringShutdown(t *testing.T) {
+	s := newSite(t)
+	s.deploy("chat", "v1")
+	blob := s.put("chat", "v2")
+	s.host.mu.Lock()
+	s.host.closed = true
+	s.host.mu.Unlock()
+	s.ask(s.token, "POST", api.AppPath("chat", api.DeployPath), api.DeployRequest{Binary: blob}).failure(t, "deploy", api.CodeUnavailable)
+	s.ask(s.token, "POST", api.AppPath("chat", api.RestartPath), nil).failure(t, "restart", api.CodeUnavailable)
+	s.put("other", "v2")
+	s.ask(s.token, "POST", api.AppPath("other", api.DeployPath), api.DeployRequest{Binary: blob}).failure(t, "deploy of another app", api.CodeUnavailable)
+	if err := s.app("chat").take(); err != nil {
+		t.Errorf("the app is still taken: %v", err)
+	}
+}
+
+func TestLimitsOfAHost(t *testing.T) {
+	s := newSite(t)
+	s.deploy("chat", "v1")
+	a := s.app("chat")
+	if err := os.MkdirAll(a.place.backups(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	day := mustTime(t, "2030-01-01T00:00:00Z")
+	for n := range maxBackups {
+		id := day.Add(time.Duration(n)*time.Second).Format(backupStamp) + "-" + backupAsked
+		if err := os.WriteFile(a.place.backups()+"/"+id+backupEnd, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.ask(s.token, "POST", api.AppPath("chat", api.BackupsPath), nil).failure(t, "one backup more", api.CodeNoSpace)
+	blob := s.put("other", "v1")
+	s.host.mu.Lock()
+	for n := range MaxApps - 1 {
+		s.host.apps[fmt.Sprint("full-", n)] = a
+	}
+	s.host.mu.Unlock()
+	s.ask(s.token, "POST", api.AppPath("other", api.DeployPath), api.DeployRequest{Binary: blob}).failure(t, "one app more", api.CodeNoSpace)
+	s.host.mu.Lock()
+	for n := range MaxApps - 1 {
+		delete(s.host.apps, fmt.Sprint("full-", n))
+	}
+	s.host.mu.Unlock()
+	if _, err := freeUser(58000, 3, 7, map[int]bool{58001: true}); err != nil {
+		t.Errorf("a user that is free: %v", err)
+	}
+	if id, err := freeUser(58000, 3, 7, map[int]bool{58001: true, 58002: true}); err == nil {
+		t.Errorf("all users are taken, and there is %d", id)
+	}
+}
+
+func TestVersionsAreBounded(t *testing.T) {
+	r := &record{Version: "v0"}
+	for n := range 2 * maxVersions {
+		r.ship(shipped{ID: fmt.Sprint("v", n)})
+	}
+	if n := len(r.Versions); n != maxVersions || r.Versions[0].ID != "v0" || r.Versions[n-1].ID != fmt.Sprint("v", 2*maxVersions-1) {
+		t.Errorf("the versions are %+v, want the one that serves and the last %d", r.Versions, maxVersions-1)
+	}
+	before := r.clone()
+	r.ship(shipped{ID: "bad"})
+	r.unship("bad", before)
+	r.unship("v0", before)
+	if _, there := r.find("bad"); there || len(r.Versions) != maxVersions-1 {
+		t.Errorf("after one that did not come off: %+v", r.Versions)
+	}
 }

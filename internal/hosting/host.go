@@ -76,7 +76,7 @@ func New(o Options) (_ *Host, err error) {
 		h.stop()
 		return nil, err
 	}
-	h.tasks.Go(h.housekeeping)
+	h.task(h.housekeeping)
 	return h, nil
 }
 
@@ -145,7 +145,20 @@ func (h *Host) begin(a *app) {
 			a.run(v.Hash)
 		}
 	}
-	h.tasks.Go(func() { a.keep(ctx) })
+	if !h.task(func() { a.keep(ctx) }) {
+		close(a.ended)
+	}
+}
+
+// task does something that Shutdown waits for. It reports false, and does nothing, when the host is shutting down.
+func (h *Host) task(do func()) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return false
+	}
+	h.tasks.Go(do)
+	return true
 }
 
 // make adds an app.

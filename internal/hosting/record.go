@@ -39,6 +39,7 @@ type shipped struct {
 	Message  string    `json:"message,omitempty"`
 	Deployed time.Time `json:"deployed"`
 	By       string    `json:"by,omitempty"`
+	Parties  []string  `json:"parties,omitempty"`
 }
 
 // idDigits is how many digits of a hash are a version's ID, as in package release.
@@ -62,6 +63,13 @@ func (r *record) ship(s shipped) {
 	for len(r.Versions) > maxVersions {
 		n := slices.IndexFunc(r.Versions, func(s shipped) bool { return s.ID != r.Version })
 		r.Versions = slices.Delete(r.Versions, n, n+1)
+	}
+}
+
+// unship removes a version that did not come off, unless it was there before.
+func (r *record) unship(id string, before *record) {
+	if _, there := before.find(id); !there && r.Version != id {
+		r.Versions = slices.DeleteFunc(slices.Clone(r.Versions), func(s shipped) bool { return s.ID == id })
 	}
 }
 

@@ -30,7 +30,10 @@ func (a *app) rollback(ctx context.Context, id string, emit func(api.Event)) err
 		id, err = a.startBack(ctx, r, id, emit)
 	}
 	if _, known := r.find(id); known { // also after the first of two steps
-		err = errors.Join(err, a.change(func(r *record) error { r.Version = id; return nil }))
+		err = errors.Join(err, a.change(func(r *record) error {
+			r.Version, r.EnvChanged = id, false // its rooms have read the variables anew
+			return nil
+		}))
 	}
 	if err == nil {
 		a.say("info", "rolled back to version "+id)

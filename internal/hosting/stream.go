@@ -12,7 +12,8 @@ import (
 )
 
 // stream does something that takes a while and tells the caller what happens, an event a line. If the caller goes, it
-// goes on. The last event is api.Done or api.Failed. handedOver ends the telling with the hand-over.
+// goes on. The last event is api.Done or api.Failed. handedOver ends the telling with the hand-over. With an error nothing
+// was done.
 func (h *Host) stream(c *call, url string, handedOver bool, do func(ctx context.Context, emit func(api.Event)) error) error {
 	events := make(chan api.Event, 256)
 	emit := func(ev api.Event) {
@@ -22,7 +23,7 @@ func (h *Host) stream(c *call, url string, handedOver bool, do func(ctx context.
 		default: // so many that nobody reads them
 		}
 	}
-	h.tasks.Go(func() {
+	begun := h.task(func() {
 		defer close(events)
 		if err := do(h.running, emit); err != nil {
 			p := asProblem(err)
@@ -31,6 +32,9 @@ func (h *Host) stream(c *call, url string, handedOver bool, do func(ctx context.
 		}
 		emit(api.Event{Kind: api.Done, URL: url})
 	})
+	if !begun {
+		return errStopped
+	}
 	c.w.Header().Set("Content-Type", api.StreamType)
 	c.w.WriteHeader(http.StatusOK)
 	enc, out := json.NewEncoder(c.w), http.NewResponseController(c.w)
