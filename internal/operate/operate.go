@@ -6,6 +6,8 @@
 package operate
 
 import (
+	"time"
+
 	"github.com/goparty-dev/party/internal/release"
 	"github.com/goparty-dev/party/internal/supervise"
 	"github.com/goparty-dev/party/runtime/storage"
@@ -16,7 +18,7 @@ import (
 const Socket = "control.sock"
 
 // Paths on the control socket. Upgrade takes the new program as ?binary=PATH; without, it is what now is where the
-// server's program was started from.
+// server's program was started from. ?restart=true restarts the platform with it.
 const (
 	StatusPath   = "/status"   // GET: Standing
 	UpgradePath  = "/upgrade"  // POST: a Progress a line
@@ -28,13 +30,16 @@ type Progress struct {
 	Notice *supervise.Notice `json:"notice,omitempty"`
 	Remark string            `json:"remark,omitempty"`
 	Error  string            `json:"error,omitempty"`
-	Done   bool              `json:"done,omitempty"` // the last line; without Error it went well
+	// Restarting is the version that the server goes on as, in a restart: its status says what has become of that.
+	Restarting string `json:"restarting,omitempty"`
+	Done       bool   `json:"done,omitempty"` // the last line; without Error it went well
 }
 
 // Standing is the answer to a question for the status.
 type Standing struct {
 	PID      int       `json:"pid"`
-	Host     int       `json:"host"` // process of the host, 0 while there is none
+	Started  time.Time `json:"started"` // when the platform began, also by a restart with the same PID
+	Host     int       `json:"host"`    // process of the host, 0 while there is none
 	Serving  string    `json:"serving"`
 	Starting string    `json:"starting,omitempty"`
 	Versions []Version `json:"versions"` // oldest first

@@ -4,6 +4,7 @@ package server
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 
 	"github.com/goparty-dev/party/internal/admin"
@@ -19,17 +20,17 @@ import (
 func (s *Server) Admin() http.Handler { return admin.Handler(s.platform) }
 
 // listenAdmin listens, and serves from then on. With an empty address there is nothing to serve.
-func (s *Server) listenAdmin(addr string, o *orders) (*admin.Server, error) {
+func (s *Server) listenAdmin(in *inheritance, addr string, o *orders) (*admin.Server, net.Listener, error) {
 	if addr == "" {
-		return nil, nil
+		return nil, nil, nil
 	}
 	h, err := s.adminHandler(o)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	l, err := listen(addr, privateSocket)
+	l, err := in.listen("admin", addr, privateSocket)
 	if err != nil {
-		return nil, fmt.Errorf("%w: choose another address with --admin", err)
+		return nil, nil, fmt.Errorf("%w: choose another address with --admin", err)
 	}
-	return admin.Serve(l, h), nil
+	return admin.Serve(l, h), l, nil
 }

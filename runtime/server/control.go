@@ -27,6 +27,9 @@ type control struct {
 	end  context.CancelFunc
 }
 
+// begun is when this program has begun, perhaps in a process that was another one before.
+var begun = time.Now()
+
 // listenControl listens on the control socket of a data folder. The store is open, so
 // a socket that is there is nobody's.
 func listenControl(sp *split) (*control, error) {
@@ -51,8 +54,7 @@ func listenControl(sp *split) (*control, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+operate.StatusPath, c.status)
 	mux.HandleFunc("POST "+operate.UpgradePath, func(w http.ResponseWriter, r *http.Request) {
-		path := r.URL.Query().Get("binary")
-		c.follow(w, r, func(ctx context.Context, out func(operate.Progress)) error { return c.upgrade(ctx, path, out) })
+		c.upgrade(w, r, r.URL.Query().Get("binary"))
 	})
 	mux.HandleFunc("POST "+operate.RollbackPath, c.rollback)
 	mux.HandleFunc("PUT /room", c.importRoom)
@@ -68,8 +70,15 @@ func listenControl(sp *split) (*control, error) {
 	return c, nil
 }
 
-func (c *control) upgrade(ctx context.Context, path string, out func(operate.Progress)) error {
-	return c.sp.upgrade(ctx, path, func(text string) { out(operate.Progress{Remark: text}) }, func(n supervise.Notice) { out(operate.Progress{Notice: &n}) })
+func (c *control) upgrade(w http.ResponseWriter, r *http.Request, path string) {
+	c.follow(w, r, func(ctx context.Context, out func(operate.Progress)) error {
+		return c.sp.upgrade(ctx, order{
+			path: path, restart: r.URL.Query().Get("restart") == "true",
+			remark:     func(text string) { out(operate.Progress{Remark: text}) },
+			each:       func(n supervise.Notice) { out(operate.Progress{Notice: &n}) },
+			restarting: func(id string) { out(operate.Progress{Restarting: id}) },
+		})
+	})
 }
 
 func (c *control) rollback(w http.ResponseWriter, r *http.Request) {
@@ -126,7 +135,7 @@ func (c *control) follow(w http.ResponseWriter, r *http.Request, do func(context
 
 func (c *control) status(w http.ResponseWriter, _ *http.Request) {
 	st := c.sp.supervisor.Status()
-	out := operate.Standing{PID: os.Getpid(), Host: st.PID, Serving: st.Serving, Starting: st.Starting, Unfit: st.Unfit, UnfitRooms: st.UnfitRooms}
+	out := operate.Standing{PID: os.Getpid(), Started: begun, Host: st.PID, Serving: st.Serving, Starting: st.Starting, Unfit: st.Unfit, UnfitRooms: st.UnfitRooms}
 	for _, e := range st.History {
 		v := operate.Version{ID: e.ID, Proven: e.Proven}
 		if r, err := c.sp.folder.Get(e.ID); err == nil {

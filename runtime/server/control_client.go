@@ -47,6 +47,7 @@ func runUpgrade(v *invocation) int {
 	set := v.flagSet("upgrade", "NEWBINARY")
 	data := dataFlag(set)
 	noWait := set.Bool("no-wait", false, "do not wait for the end of the probation")
+	restart := set.Bool("restart", false, "restart the platform with it too: no request is refused, and sockets are closed with 1012 and connect again")
 	args, code, ok := v.parse(set, 1)
 	if !ok {
 		return code
@@ -55,7 +56,11 @@ func runUpgrade(v *invocation) int {
 	if err != nil {
 		return v.fail(err)
 	}
-	return v.follow(*data, operate.UpgradePath+"?"+url.Values{"binary": {binary}}.Encode(), *noWait)
+	q := url.Values{"binary": {binary}}
+	if *restart {
+		q.Set("restart", "true")
+	}
+	return v.follow(*data, operate.UpgradePath+"?"+q.Encode(), *noWait)
 }
 
 func runRollback(v *invocation) int {
@@ -77,6 +82,8 @@ func (v *invocation) follow(data, target string, noWait bool) int {
 	for dec := json.NewDecoder(body); ; {
 		var p operate.Progress
 		switch err := dec.Decode(&p); {
+		case err == nil && p.Restarting != "":
+			return v.awaitRestart(data, p.Restarting)
 		case errors.Is(err, io.EOF):
 			return v.fail(errors.New("the server has ended meanwhile"))
 		case err != nil:
@@ -92,6 +99,39 @@ func (v *invocation) follow(data, target string, noWait bool) int {
 			return v.fail(errors.New(p.Error))
 		case p.Done:
 			return 0
+		}
+	}
+}
+
+// restartTime bounds a restart: draining, and what a host may take to start.
+const restartTime = 90 * time.Second
+
+// awaitRestart waits until a server has restarted, and says whether it has as the version that it was to be.
+func (v *invocation) awaitRestart(data, id string) int {
+	fmt.Fprintf(v.stdout, "version %s: the server restarts\n", id)
+	asked := time.Now()
+	ctx, cancel := context.WithTimeout(v.ctx, restartTime)
+	defer cancel()
+	for tick := time.NewTicker(50 * time.Millisecond); ; {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return v.fail(fmt.Errorf("the server has not restarted: %w", ctx.Err()))
+		}
+		body, err := askServer(ctx, data, http.MethodGet, operate.StatusPath, nil)
+		if err != nil {
+			continue // it is on its way
+		}
+		var st operate.Standing
+		err = json.NewDecoder(body).Decode(&st)
+		body.Close()
+		switch {
+		case err != nil || st.Started.Before(asked):
+		case st.Serving == id:
+			fmt.Fprintf(v.stdout, "version %s: serving, platform and all\n", id)
+			return 0
+		default:
+			return v.fail(fmt.Errorf("version %s could not start, and version %s serves again: see the log", id, st.Serving))
 		}
 	}
 }

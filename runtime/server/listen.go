@@ -96,11 +96,42 @@ func vacant(path string) error {
 	return fmt.Errorf("listen unix: is %s in use? %w", path, err)
 }
 
-// unixListener is a listener whose socket file goes with it.
+// unixListener is a listener whose socket file goes with it, unless another process is to keep it.
 type unixListener struct {
 	*net.UnixListener
 	path string
-	file fs.FileInfo
+	file fs.FileInfo // nil: it stays
+}
+
+// adopt takes a listener over that an earlier program has opened for an address.
+func adopt(l net.Listener, addr string) (net.Listener, error) {
+	ul, isUnix := l.(*net.UnixListener)
+	if !isUnix {
+		return l, nil
+	}
+	ul.SetUnlinkOnClose(false)
+	path := strings.TrimPrefix(addr, unixPrefix)
+	file, err := os.Lstat(path)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("take over %s: %w", addr, err), l.Close())
+	}
+	return &unixListener{UnixListener: ul, path: path, file: file}, nil
+}
+
+// keep returns a descriptor that keeps listening when l is closed, also in a program that this process becomes.
+func keep(l net.Listener) (fd int, err error) {
+	if ul, ok := l.(*unixListener); ok {
+		ul.file = nil
+	}
+	filer, ok := l.(interface{ File() (*os.File, error) })
+	if !ok {
+		return 0, fmt.Errorf("the listener on %v cannot be passed on", l.Addr())
+	}
+	f, err := filer.File()
+	if err != nil {
+		return 0, fmt.Errorf("pass the listener on %v on: %w", l.Addr(), err)
+	}
+	return inheritable(f)
 }
 
 // Addr returns where the socket is now.

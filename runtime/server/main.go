@@ -55,8 +55,16 @@ const drainTime = 20 * time.Second
 
 // run is Main without the process around it. release gives signals their usual effect back, so that a second one kills.
 func run(ctx context.Context, release func(), app *party.App, args []string, stdout, stderr io.Writer) int {
+	in, err := inherited()
+	if err != nil {
+		fmt.Fprintln(stderr, "error:", err)
+		return 1
+	}
 	f, code := parseFlags(args, stderr)
 	if f == nil {
+		if in != nil {
+			fmt.Fprintln(stderr, "error:", in.goBack(errors.New("this version does not take the flags of the one before")))
+		}
 		return code
 	}
 	fail := func(err error) int {
@@ -79,15 +87,18 @@ func run(ctx context.Context, release func(), app *party.App, args []string, std
 		}
 	}
 	logAs(f.logFormat)
+	if in != nil && f.split != nil {
+		f.split.restarted = true
+	}
 	opts, err := f.options()
 	if err != nil {
-		return fail(err)
+		return fail(in.goBack(err))
 	}
 	s, err := New(append(opts, App(app))...)
 	if err != nil {
-		return fail(err)
+		return fail(in.goBack(err))
 	}
-	l, err := listen(f.addr, publicSocket)
+	l, err := in.listen("addr", f.addr, publicSocket)
 	if err != nil {
 		return fail(errors.Join(fmt.Errorf("%w: choose another address with --addr", err), s.Shutdown(ctx)))
 	}
@@ -102,7 +113,7 @@ func run(ctx context.Context, release func(), app *party.App, args []string, std
 	if err != nil {
 		return fail(errors.Join(err, l.Close(), s.Shutdown(ctx)))
 	}
-	admin, err := s.listenAdmin(f.admin, orders)
+	admin, private, err := s.listenAdmin(in, f.admin, orders)
 	if err != nil {
 		return fail(errors.Join(err, l.Close(), orders.close(), s.Shutdown(ctx)))
 	}
@@ -118,9 +129,18 @@ func run(ctx context.Context, release func(), app *party.App, args []string, std
 	if err := notify("READY=1"); err != nil {
 		slog.Warn("nobody will know that the server is ready", "err", err)
 	}
+	if in != nil {
+		slog.Info("restarted", "pause", time.Since(in.Since).Round(time.Millisecond))
+	}
 	select {
 	case err := <-served:
 		return fail(errors.Join(err, orders.close(), s.Shutdown(ctx), admin.Close()))
+	case r := <-s.restarts():
+		say("restarting as version "+r.ID, "")
+		if err := (&serving{s, l, private, hs, orders, admin, served}).leaveTo(ctx, r); err != nil {
+			return fail(err)
+		}
+		return 0
 	case <-ctx.Done():
 	}
 	release()

@@ -3,7 +3,6 @@
 package server
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -119,9 +118,7 @@ func (r *remote) upgrade(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	defer os.Remove(path)
-	r.control.follow(w, req, func(ctx context.Context, out func(operate.Progress)) error {
-		return r.control.upgrade(ctx, path, out)
-	})
+	r.control.upgrade(w, req, path)
 }
 
 // receive writes the program to a file of its own. With an error, status is the answer.

@@ -34,6 +34,7 @@ type splitOptions struct {
 	probation time.Duration
 	crashes   int
 	logFormat string // of the host, as of the platform
+	restarted bool   // this process was another version before, and is meant to be this one
 	// vars are what rooms see as their environment under a version's manifest.
 	vars func(*manifest.Manifest) (map[string]any, error)
 }
@@ -51,9 +52,11 @@ type split struct {
 	manifest   *manifest.Manifest // what the platform was made with
 	idle       time.Duration
 	assets     swappable
+	restarts   chan *release.Release // one place: the version to restart the platform with
 
 	mu     sync.Mutex // guards what follows
 	record release.Record
+	before release.Record // as this start has found it
 	adding map[string]int // versions that are on their way into the history
 }
 
@@ -84,7 +87,11 @@ func (sp *split) start(o platform.Options, own *release.Release, migrations []st
 		Init: sp.init, Prepare: sp.prepare, Adopted: sp.adopted, Record: sp.recorded,
 	})
 	if err := sp.supervisor.Start(ctx); err != nil {
-		return errors.Join(fmt.Errorf("start the host: %w", err), sp.platform.Shutdown(ctx))
+		err = errors.Join(fmt.Errorf("start the host: %w", err), sp.platform.Shutdown(ctx))
+		if !moved {
+			err = errors.Join(err, sp.folder.Save(sp.before)) // nobody can go back to a version that never served
+		}
+		return err
 	}
 	return nil
 }
@@ -213,7 +220,7 @@ func newSplit(c *config) (*Server, error) {
 	if c.dataDir == "" || c.platform.Store != nil {
 		return nil, errors.New("server: --upgradable needs a data folder: name one with --data")
 	}
-	sp := &split{opts: c.split, log: c.platform.Logger, dataDir: c.dataDir, idle: c.platform.Limits.Idle, adding: make(map[string]int)}
+	sp := &split{opts: c.split, log: c.platform.Logger, dataDir: c.dataDir, idle: c.platform.Limits.Idle, adding: make(map[string]int), restarts: make(chan *release.Release, 1)}
 	if sp.log == nil {
 		sp.log = slog.Default()
 	}
@@ -222,8 +229,10 @@ func newSplit(c *config) (*Server, error) {
 		return nil, fmt.Errorf("server: %w", err)
 	}
 	// Before the store is opened, which may be too new for this program.
-	if err := sp.giveWay(); err != nil {
-		return nil, fmt.Errorf("server: %w", err)
+	if !sp.opts.restarted {
+		if err := sp.giveWay(); err != nil {
+			return nil, fmt.Errorf("server: %w", err)
+		}
 	}
 	s := &Server{split: sp, owned: true}
 	if s.store, err = openStore(c.dataDir); err != nil {

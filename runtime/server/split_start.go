@@ -63,6 +63,7 @@ func (sp *split) enter() (*release.Release, error) {
 	if err != nil {
 		return nil, err
 	}
+	before := release.Record{Path: rec.Path, Base: rec.Base, Versions: slices.Clone(rec.Versions), Migrations: rec.Migrations}
 	path, err := executable()
 	if err != nil {
 		return nil, err
@@ -81,7 +82,7 @@ func (sp *split) enter() (*release.Release, error) {
 		rec.Versions = slices.DeleteFunc(rec.Versions, func(s release.Served) bool { return s.ID == own.ID && !s.Moved })
 		rec.Versions = append(rec.Versions, release.Served{ID: own.ID, Proven: true})
 	}
-	sp.record = rec
+	sp.before, sp.record = before, rec
 	return own, nil
 }
 

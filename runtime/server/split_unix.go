@@ -4,16 +4,35 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // become replaces this process by another program, with the same arguments and number.
 // It returns only if that fails.
 func become(binary string) error {
 	return fmt.Errorf("%w: %w", errExec, syscall.Exec(binary, os.Args, os.Environ()))
+}
+
+// inheritable returns a descriptor of a file that stays open when this process becomes another program.
+func inheritable(f *os.File) (int, error) {
+	defer f.Close()
+	var fd int
+	raw, err := f.SyscallConn()
+	if err == nil {
+		var failed error
+		err = raw.Control(func(old uintptr) { fd, failed = unix.Dup(int(old)) }) // which is not closed on exec
+		err = errors.Join(err, failed)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("pass a listener on: %w", err)
+	}
+	return fd, nil
 }
 
 // upgradeOnSignal upgrades to the program on disk whenever SIGUSR2 comes, until the returned
@@ -31,7 +50,7 @@ func (sp *split) upgradeOnSignal() (stop func()) {
 			case <-ctx.Done():
 				return
 			}
-			if err := sp.upgrade(ctx, "", nil); err != nil && ctx.Err() == nil {
+			if err := sp.upgrade(ctx, order{bySignal: true}); err != nil && ctx.Err() == nil {
 				sp.log.Error("upgrade on SIGUSR2", "err", err)
 			}
 		}

@@ -3,6 +3,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,16 +23,24 @@ import (
 	"github.com/goparty-dev/party/runtime/storage/sqlite"
 )
 
-// upgrade puts a binary into the running server; without a path, what is now where this program was
-// started from. It returns when the new version is through its probation, see supervise.Upgrade.
-// remark, if not nil, is told what the operator should know before.
-func (sp *split) upgrade(ctx context.Context, path string, remark func(string), each ...func(supervise.Notice)) error {
+// order is what somebody wants of an upgrade. Its functions may be nil.
+type order struct {
+	path string // of the binary; empty: what is now where this program was started from
+	// restart restarts the platform with the version, too. bySignal does if it must.
+	restart, bySignal bool
+
+	remark     func(string)           // told what the operator should know before
+	each       func(supervise.Notice) // told what happens
+	restarting func(id string)        // told that it is a restart, of which nobody will see the end
+}
+
+// upgrade puts a binary into the running server. It returns when the new version is through its probation, see
+// supervise.Upgrade, or when a restart has begun.
+func (sp *split) upgrade(ctx context.Context, o order) error {
 	sp.mu.Lock()
 	own := sp.record.Path
 	sp.mu.Unlock()
-	if path == "" {
-		path = own
-	}
+	path := cmp.Or(o.path, own)
 	r, err := sp.add(ctx, path)
 	if err != nil {
 		return err
@@ -47,17 +56,20 @@ func (sp *split) upgrade(ctx context.Context, path string, remark func(string), 
 		}
 	}
 	keys, err := sp.fits(ctx, r)
+	if o.restart && err == nil || (o.restart || o.bySignal) && errors.Is(err, errOtherLink) {
+		sp.log.Info("the server restarts as another version; sockets are closed with 1012", "version", r.ID)
+		if o.restarting != nil {
+			o.restarting(r.ID)
+		}
+		return sp.restart(r)
+	}
 	if err != nil {
 		return fmt.Errorf("version %s: %w", r.ID, err)
 	}
-	if len(keys) > 0 && remark != nil {
-		remark("what is new in " + strings.Join(keys, ", ") + " of party.json takes effect with the next restart of the server")
+	if len(keys) > 0 && o.remark != nil {
+		o.remark("what is new in " + strings.Join(keys, ", ") + " of party.json takes effect with the next restart of the server")
 	}
-	return sp.supervisor.Upgrade(ctx, version(r), func(n supervise.Notice) {
-		for _, f := range each {
-			f(n)
-		}
-	})
+	return sp.supervisor.Upgrade(ctx, version(r), o.each)
 }
 
 // add puts a binary into the folder, and takes out what nobody goes back to any more.
@@ -100,9 +112,6 @@ func (sp *split) added(id string) {
 // its manifest have no effect in it until the next restart.
 func (sp *split) fits(ctx context.Context, r *release.Release) (keys []string, err error) {
 	a := &r.About
-	if a.Build.Link != stream.Version {
-		return nil, fmt.Errorf("it speaks version %d of the link and this server version %d: it cannot be put into a running server, restart with it", a.Build.Link, stream.Version)
-	}
 	if here := runtime.GOOS + "/" + runtime.GOARCH; a.Build.System != here {
 		return nil, fmt.Errorf("it was built for %s, and this is %s", a.Build.System, here)
 	}
@@ -124,6 +133,10 @@ func (sp *split) fits(ctx context.Context, r *release.Release) (keys []string, e
 	m, err := manifestOf(r)
 	if err != nil {
 		return nil, err
+	}
+	if a.Build.Link != stream.Version {
+		return nil, fmt.Errorf("%w, since it speaks version %d of the link and the server version %d: upgrade --restart restarts the server with it; sockets are closed with 1012 then, and connect again",
+			errOtherLink, a.Build.Link, stream.Version)
 	}
 	return fixed(sp.manifest, m), nil
 }

@@ -244,7 +244,10 @@ func (s *site) begin(cmd *exec.Cmd) <-chan string {
 		defer s.cmd.Wait() // how it has ended is seen elsewhere
 		for lines := bufio.NewScanner(out); lines.Scan(); {
 			if m := listenLine.FindStringSubmatch(lines.Text()); m != nil {
-				listening <- m[1]
+				select {
+				case listening <- m[1]:
+				default: // once more, after a restart
+				}
 			} else if m := adminLine.FindStringSubmatch(lines.Text()); m != nil {
 				s.mu.Lock()
 				s.adminURL = m[1]
