@@ -187,7 +187,7 @@ func (c *testCase) compare(t *testing.T, res *generator.Result) {
 		}
 		return
 	}
-	for _, name := range []string{"want/party_gen.go", "want/party_calls_gen.go", "want/party_embed_gen.go", "want/party.json", "want/party.ts", "want/stale", "want/diagnostics"} {
+	for _, name := range []string{"want/party_gen.go", "want/party_calls_gen.go", "want/party_data_gen.go", "want/party_embed_gen.go", "want/party.json", "want/party.ts", "want/stale", "want/diagnostics"} {
 		if data, ok := got[name]; ok {
 			kept.Files = append(kept.Files, txtar.File{Name: name, Data: []byte(data)})
 			delete(got, name)

@@ -130,8 +130,10 @@ func generate(o Options, files seenFiles) (*Result, error) {
 		res.Model = newModel(programs, o, text, &res.Diagnostics)
 		res.Inputs = programs[0].inputs()
 		res.basis.where, res.basis.lost = where, programs[0].lost
-		for _, u := range programs[0].units {
-			res.basis.sources = append(res.basis.sources, u.src)
+		for path, u := range programs[0].units {
+			if path == "" || !where.standard(path) {
+				res.basis.sources = append(res.basis.sources, u.src)
+			}
 		}
 		if err := res.record(o.Manifest); err != nil {
 			return nil, err

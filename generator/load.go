@@ -36,7 +36,7 @@ type sources struct {
 }
 
 // outputs are the names that files are written to.
-var outputs = []string{tableFile, embedFile, callsFile}
+var outputs = []string{tableFile, embedFile, callsFile, dataFile}
 
 const (
 	tableFile = "party_gen.go"

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/goparty-dev/party/internal/dataform"
 	"github.com/goparty-dev/party/internal/diag"
 	"github.com/goparty-dev/party/internal/manifest"
 )
@@ -41,6 +42,7 @@ type Model struct {
 	TypeImports []TypeImport // of Methods and Messages, by path
 	Copies      []Copy       // what Methods need
 	Errors      []KnownError
+	Data        []dataform.Record // what persisted fields have been stored as
 
 	Embed   *Embed // nil: nothing goes into the binary
 	Imports Imports
@@ -137,6 +139,7 @@ func newModel(programs []*program, o Options, text string, list *diag.List) *Mod
 			all[i].Errors = knownErrors(p, all[i].Path)
 		}
 		all[i].sort()
+		all[i].recordData(o.Manifest, list)
 	}
 	return m
 }

@@ -17,6 +17,7 @@ type Persist struct {
 	Kind string   // of field: which function of the runtime makes it
 
 	pos diag.Position
+	typ types.Type
 }
 
 // Kinds of persisted fields, by how the runtime finds out that one has changed.
@@ -97,7 +98,7 @@ func (p *persistFinder) field(field *types.Var, tag string, path []string) bool 
 		p.list.Errorf(pos, "field-type", "field %s cannot be persisted: %s", field.Name(), why).Hint = "persist something that encoding/json writes and reads back, or keep it in Storage"
 		return true
 	}
-	found := Persist{Name: name, Path: path, Kind: persistKind(field.Type()), pos: pos}
+	found := Persist{Name: name, Path: path, Kind: persistKind(field.Type()), pos: pos, typ: field.Type()}
 	if first, ok := p.names[name]; ok {
 		d := p.list.Errorf(pos, "duplicate-field", "two persisted fields of %s are stored as %q", p.name, name)
 		d.Hint = "give one of them another name: " + tagSuggested

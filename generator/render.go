@@ -37,6 +37,11 @@ func render(m *Model) ([]File, error) {
 		if err := add(callsFile, printCalls(part)); err != nil {
 			return nil, err
 		}
+		if len(part.Data) > 0 {
+			if err := add(dataFile, printData(part)); err != nil {
+				return nil, err
+			}
+		}
 		if part.Embed != nil {
 			if err := add(embedFile, printEmbed(part)); err != nil {
 				return nil, err

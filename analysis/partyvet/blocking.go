@@ -55,7 +55,7 @@ func (b *blocking) look(n ast.Node) bool {
 			b.report(n.Pos(), "a channel")
 		}
 	case *ast.CallExpr:
-		if roomCall(b.pass, n) == "Await" {
+		if roomCall(b.pass, n) == "Await" || runsBeside(b.pass, n) {
 			return false
 		}
 		if fn := callee(b.pass, n); fn != nil && fn.Pkg() != nil && slices.Contains(slow[fn.Pkg().Path()], fn.Name()) && !ofHeader(fn) {

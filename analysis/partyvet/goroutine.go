@@ -13,7 +13,7 @@ var Goroutine = &analysis.Analyzer{
 	Name: "partygoroutine",
 	Doc: `find goroutines that touch a room
 
-What a method of a room type starts with the go statement runs beside the room's turns. There
+What a method of a room type starts with the go statement, or hands to time.AfterFunc or a WaitGroup, runs beside the room's turns. There
 the room's fields and most of its methods race; Room.Do enters a turn.`,
 	Run: runGoroutine,
 }
@@ -27,15 +27,33 @@ func runGoroutine(pass *analysis.Pass) (any, error) {
 			return
 		}
 		ast.Inspect(fn.Body, func(n ast.Node) bool {
-			g, ok := n.(*ast.GoStmt)
-			if !ok {
-				return true
+			switch n := n.(type) {
+			case *ast.GoStmt:
+				outside(pass, n.Call, receiver)
+				return false
+			case *ast.CallExpr:
+				if runsBeside(pass, n) {
+					outside(pass, n, receiver)
+					return false
+				}
 			}
-			outside(pass, g.Call, receiver)
-			return false
+			return true
 		})
 	})
 	return nil, nil
+}
+
+// beside are functions and methods that run what they are given on another goroutine.
+var beside = map[string][]string{
+	"time":                       {"AfterFunc"},
+	"context":                    {"AfterFunc"},
+	"sync":                       {"Go"},
+	"golang.org/x/sync/errgroup": {"Go", "TryGo"},
+}
+
+func runsBeside(pass *analysis.Pass, call *ast.CallExpr) bool {
+	fn := callee(pass, call)
+	return fn != nil && fn.Pkg() != nil && slices.Contains(beside[fn.Pkg().Path()], fn.Name())
 }
 
 // outside reports uses of the room in code that runs outside turns.

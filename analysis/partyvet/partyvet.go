@@ -1,6 +1,7 @@
 // Package partyvet finds mistakes in room code that the compiler accepts and
 // that a room pays for at run time: turns that wait, rooms that are used
-// outside turns, and connections that are kept longer than they live.
+// outside turns, connections that are kept longer than they live, and persisted fields that cannot read
+// what is stored.
 //
 // The analyzers are for party vet, go vet -vettool and editors. They look at one
 // function at a time and know what they see by its types; what happens in
@@ -16,7 +17,7 @@ import (
 )
 
 // Analyzers are all of them.
-var Analyzers = []*analysis.Analyzer{Blocking, Goroutine, Global, KeptConn}
+var Analyzers = []*analysis.Analyzer{Blocking, Goroutine, Global, KeptConn, ChangedData}
 
 const runtimePath = "github.com/goparty-dev/party/runtime"
 

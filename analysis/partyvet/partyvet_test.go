@@ -11,7 +11,7 @@ import (
 
 func TestAnalyzers(t *testing.T) {
 	for folder, a := range map[string]*analysis.Analyzer{
-		"blocking": partyvet.Blocking, "goroutine": partyvet.Goroutine, "global": partyvet.Global, "keptconn": partyvet.KeptConn,
+		"blocking": partyvet.Blocking, "goroutine": partyvet.Goroutine, "global": partyvet.Global, "keptconn": partyvet.KeptConn, "changeddata": partyvet.ChangedData,
 	} {
 		t.Run(folder, func(t *testing.T) { analysistest.Run(t, analysistest.TestData(), a, folder) })
 	}

@@ -17,7 +17,7 @@ func newVet(s *streams) *cobra.Command {
 		Use:   "vet [packages]",
 		Short: "Find mistakes in room code that compile",
 		Long: `vet finds turns that wait, goroutines that touch their room, rooms in package variables,
-and connections in fields of rooms that hibernate. Packages are named as for go vet; by default it
+connections in fields of rooms that hibernate, and persisted fields that have changed without a data migration. Packages are named as for go vet; by default it
 looks at all below the working directory.`,
 		Example: "  party vet ./...",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -30,7 +30,8 @@ looks at all below the working directory.`,
 }
 
 func (s *streams) vet(patterns []string) error {
-	loaded, err := packages.Load(&packages.Config{Mode: packages.LoadAllSyntax}, patterns...)
+	// No analyzer needs facts of dependencies, so that their syntax is not read.
+	loaded, err := packages.Load(&packages.Config{Mode: packages.LoadSyntax}, patterns...)
 	if err != nil {
 		return fmt.Errorf("load packages: %w", err)
 	}

@@ -2,6 +2,7 @@ package blocking
 
 import (
 	"context"
+	"database/sql"
 	"net/http"
 	"time"
 
@@ -12,7 +13,8 @@ type base struct{ party.Room }
 
 type Chat struct {
 	base
-	c chan int
+	c  chan int
+	db *sql.DB
 }
 
 func (c *Chat) OnMessage(ctx context.Context) error {
@@ -27,6 +29,8 @@ func (c *Chat) OnMessage(ctx context.Context) error {
 	case <-c.c:
 		time.Sleep(1) // want `the turn waits for time.Sleep`
 	}
+	c.db.QueryContext(ctx, "")           // want `the turn waits for sql.QueryContext`
+	c.db.Begin()                         // want `the turn waits for sql.Begin`
 	c.After(1, func() { time.Sleep(1) }) // want `the turn waits for time.Sleep`
 	return nil
 }
@@ -40,7 +44,7 @@ func (c *Chat) fine(ctx context.Context) error {
 	var r http.Request
 	_ = r.Header.Get("X-User") // a Get, but of a map
 	go func() { time.Sleep(1) }()
-	time.AfterFunc(1, nil)
+	time.AfterFunc(1, func() { time.Sleep(1) })
 	return c.Await(ctx, func(ctx context.Context) error {
 		time.Sleep(1)
 		<-c.c

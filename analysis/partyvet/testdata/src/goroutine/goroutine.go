@@ -1,6 +1,11 @@
 package goroutine
 
-import party "github.com/goparty-dev/party/runtime"
+import (
+	"sync"
+	"time"
+
+	party "github.com/goparty-dev/party/runtime"
+)
 
 type Chat struct {
 	party.Room
@@ -12,7 +17,10 @@ func (c *Chat) touches() {
 		c.n++            // want `the goroutine uses the room outside its turns: enter one with c.Do`
 		c.Broadcast("a") // want `uses the room outside its turns`
 	}()
-	go c.work(c.n) // want `uses the room outside its turns` `uses the room outside its turns`
+	time.AfterFunc(1, func() { c.n++ }) // want `uses the room outside its turns`
+	var group sync.WaitGroup
+	group.Go(func() { c.Broadcast("b") }) // want `uses the room outside its turns`
+	go c.work(c.n)                        // want `uses the room outside its turns` `uses the room outside its turns`
 }
 
 func (c *Chat) work(n int) {}
@@ -24,4 +32,7 @@ func (c *Chat) fine() {
 		c.Do(func() { c.n++; c.Broadcast("a") })
 	}()
 	c.Do(func() { c.n++ })
+	time.AfterFunc(1, func() { c.Do(func() { c.n++ }) })
+	var once sync.Once
+	once.Do(func() { c.n++ })
 }
