@@ -18,6 +18,7 @@ import (
 	"github.com/robfig/cron/v3"
 
 	"github.com/goparty-dev/party/internal/hosting/api"
+	"github.com/goparty-dev/party/internal/snapshots"
 )
 
 // Kinds of backups.
@@ -224,6 +225,9 @@ func (a *app) scheduled(ctx context.Context, last, now time.Time) {
 		return
 	}
 	a.say("info", "backup "+b.ID)
+	if err := a.putElsewhere(ctx, b, *s.BackupKeep); err != nil {
+		a.say("error", fmt.Sprintf("backup %s is only on this host: %v", b.ID, err))
+	}
 	list, err := a.backupList()
 	list = slices.DeleteFunc(list, func(b api.Backup) bool { return b.Kind != backupScheduled })
 	for n := 0; n < len(list)-*s.BackupKeep; n++ {
@@ -232,4 +236,32 @@ func (a *app) scheduled(ctx context.Context, last, now time.Time) {
 	if err != nil {
 		a.say("error", fmt.Sprintf("old backups stay: %v", err))
 	}
+}
+
+// putElsewhere puts a scheduled backup where the host wants them too, and leaves as many there as here.
+func (a *app) putElsewhere(ctx context.Context, b *api.Backup, keep int) error {
+	to := a.host.elsewhere
+	if to == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, backupTime)
+	defer cancel()
+	name, err := snapshots.Name(a.name, b.Time, b.Kind)
+	if err != nil {
+		return err
+	}
+	path, err := a.backupFile(b.ID)
+	if err != nil {
+		return err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if err := to.Put(ctx, name, file, b.Size); err != nil {
+		return err
+	}
+	_, err = snapshots.Prune(ctx, to, a.name, b.Kind, keep)
+	return err
 }

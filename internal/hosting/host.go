@@ -19,23 +19,25 @@ import (
 	"github.com/goparty-dev/party/internal/hosting/api"
 	"github.com/goparty-dev/party/internal/hosting/journal"
 	"github.com/goparty-dev/party/internal/hosting/vault"
+	"github.com/goparty-dev/party/internal/snapshots"
 )
 
 // Host runs apps. Its methods are safe for concurrent use.
 type Host struct {
 	// set by New, then read-only
-	opts     Options
-	mode     mode
-	log      *slog.Logger
-	layout   layout
-	lock     *os.File
-	tokens   *access.Tokens
-	vault    *vault.Vault
-	attempts *access.Limiter // of wrong tokens, by address
-	uploads  *access.Limiter // by token
-	running  context.Context // ends with Shutdown
-	stop     context.CancelFunc
-	tasks    sync.WaitGroup
+	opts      Options
+	mode      mode
+	log       *slog.Logger
+	layout    layout
+	lock      *os.File
+	tokens    *access.Tokens
+	vault     *vault.Vault
+	attempts  *access.Limiter  // of wrong tokens, by address
+	uploads   *access.Limiter  // by token
+	elsewhere snapshots.Target // nil without Options.Snapshots
+	running   context.Context  // ends with Shutdown
+	stop      context.CancelFunc
+	tasks     sync.WaitGroup
 
 	naming sync.Mutex // held while host names are given
 
@@ -70,6 +72,11 @@ func New(o Options) (_ *Host, err error) {
 	}
 	if h.vault, err = vault.Open(h.layout.key()); err != nil {
 		return nil, err
+	}
+	if o.Snapshots != "" {
+		if h.elsewhere, err = snapshots.Open(o.Snapshots); err != nil {
+			return nil, err
+		}
 	}
 	h.running, h.stop = context.WithCancel(context.Background())
 	if err := h.load(); err != nil {

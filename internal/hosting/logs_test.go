@@ -4,12 +4,15 @@ package hosting
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -186,7 +189,8 @@ func TestBackups(t *testing.T) {
 }
 
 func TestScheduledBackups(t *testing.T) {
-	s := newSite(t)
+	elsewhere := t.TempDir()
+	s := newSite(t, func(o *Options) { o.Snapshots = elsewhere })
 	s.deploy("chat", "v1")
 	s.want(200, "PATCH", api.AppPath("chat", ""), `{"backup_cron": "30 3 * * *", "backup_keep": 2}`, nil)
 	a := s.app("chat")
@@ -200,6 +204,39 @@ func TestScheduledBackups(t *testing.T) {
 	}
 	if list, err := a.backupList(); err != nil || len(list) != 2 || list[0].Kind != backupScheduled {
 		t.Errorf("after three there are %+v, %v, want the last 2", list, err)
+	}
+	list, err := a.backupList()
+	if err != nil {
+		t.Fatal(err)
+	}
+	copies, err := filepath.Glob(filepath.Join(elsewhere, "chat", "*.db"))
+	if err != nil || len(copies) != 2 {
+		t.Fatalf("elsewhere there are %v, %v, want 2", copies, err)
+	}
+	for n, b := range list {
+		path, err := a.backupFile(b.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		here, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if there, err := os.ReadFile(copies[n]); err != nil || !bytes.Equal(here, there) {
+			t.Errorf("the copy %s is not backup %s: %v", copies[n], b.ID, err)
+		}
+	}
+	// A place that is gone costs the copy, and not the backup.
+	if err := os.RemoveAll(elsewhere); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(elsewhere, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a.scheduled(t.Context(), day, day.Add(60e9))
+	lines, _, err := a.log.Past(1, func(l *api.LogLine) bool { return l.Level == "error" }, false)
+	if err != nil || len(lines) != 1 || !strings.Contains(lines[0].Message, "only on this host") {
+		t.Errorf("the log says %+v, %v", lines, err)
 	}
 }
 

@@ -39,6 +39,8 @@ type Options struct {
 	// no app's; with TLS it is required.
 	AdminHost string
 	Domain    string // apps are at NAME.Domain; empty: only at their own domains
+	// Snapshots is where scheduled backups are put too: a folder, or a bucket as in package snapshots. Empty: nowhere.
+	Snapshots string
 	Metrics   string // address for /metrics, /healthz and /readyz, host:port; empty: none
 
 	TLSCert, TLSKey string // files; read again when they change

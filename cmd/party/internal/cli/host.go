@@ -38,6 +38,7 @@ func (o *hostFlags) add(cmd *cobra.Command) {
 	f.StringVar(&o.Plain, "plain", hosting.DefaultPlain, "with TLS: `address` for redirects and ACME, or off")
 	f.StringVar(&o.AdminHost, "admin-host", "", "host `name` of the API; required with TLS")
 	f.StringVar(&o.Domain, "domain", "", "apps are at NAME.`DOMAIN`")
+	f.StringVar(&o.Snapshots, "snapshots", "", "`place` for scheduled backups besides --data: a folder, or s3://BUCKET[/PREFIX][?endpoint=HOST&region=NAME]")
 	f.StringVar(&o.Metrics, "metrics", "", "`address` for /metrics, /healthz and /readyz, which clients must not reach")
 	f.StringVar(&o.TLSCert, "tls-cert", "", "certificate `file`, read again when it changes")
 	f.StringVar(&o.TLSKey, "tls-key", "", "its key `file`")

@@ -5,6 +5,7 @@ package cli
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -62,6 +63,9 @@ func (o *installOptions) run(cmd *cobra.Command, s *streams, args []string) erro
 		if dir != hosting.DefaultData && dir != hosting.DefaultRun {
 			u.Writable = append(u.Writable, dir)
 		}
+	}
+	if filepath.IsAbs(opts.Snapshots) {
+		u.Writable = append(u.Writable, opts.Snapshots)
 	}
 	if o.dryRun {
 		text, err := unit.Render(u)
