@@ -48,9 +48,7 @@ func (i *instance) await(ctx context.Context, fn func(ctx context.Context) error
 		return fn(ctx)
 	}
 	i.waiting++
-	if t.ev != nil {
-		t.ev.Timing.End()
-	}
+	t.timing.End()
 	i.suspend()
 	defer i.resume(t) // also when fn panics: the panic is the callback's
 	i.turn.Unlock()
@@ -75,10 +73,8 @@ func (i *instance) suspend() {
 
 // resume takes the turn back after an await.
 func (i *instance) resume(t *turn) {
-	if t.ev != nil {
-		t.ev.Timing.Wait()
-		defer t.ev.Timing.Begin()
-	}
+	t.timing.Wait()
+	defer t.timing.Begin()
 	i.turn.Lock()
 	i.waiting--
 	i.settled.Broadcast()

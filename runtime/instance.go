@@ -19,7 +19,8 @@ type instance struct {
 	def  *Definition
 	key  storage.Room
 	seat link.Seat
-	ctx  context.Context // ends when the instance is released
+	told link.TurnWatcher // seat, if it is one
+	ctx  context.Context  // ends when the instance is released
 	end  context.CancelFunc
 	log  atomic.Pointer[slog.Logger] // made by whoever logs first, see logger
 
@@ -60,7 +61,8 @@ type instance struct {
 
 // turn is the run of one callback; with awaits, several parts.
 type turn struct {
-	ev *link.Event // nil for timers and Do
+	ev     *link.Event  // nil for timers and Do
+	timing *link.Timing // nil: the turn is not measured
 	// consumed says that a batch with the event's number has been applied.
 	consumed bool
 	// exclusive says that an await keeps the turn: while a room starts.
@@ -87,6 +89,7 @@ func newInstance(h *Host, def *Definition, w link.Wake) *instance {
 	i.ctx, i.end = context.WithCancel(context.Background())
 	i.turn = newTurnLock()
 	i.settled.L = i.turn
+	i.told, _ = w.Seat.(link.TurnWatcher)
 	i.writes.reset(w.Alarm)
 	i.renew()
 	h.rest.add(i)
@@ -127,7 +130,7 @@ func (i *instance) Deliver(ev *link.Event) (taken bool) {
 		return true
 	}
 	ev.Timing.Begin()
-	t := turn{ev: ev}
+	t := turn{ev: ev, timing: ev.Timing}
 	i.enter(&t)
 	i.takeProps(ev)
 	takeVia(ev)

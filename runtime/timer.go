@@ -2,6 +2,8 @@ package party
 
 import (
 	"time"
+
+	"github.com/goparty-dev/party/internal/link"
 )
 
 // Do runs fn as a turn of the room, from any goroutine, and returns when it is
@@ -12,14 +14,15 @@ func (r *Room) Do(fn func()) error {
 }
 
 func (i *instance) do(where string, fn func(), still func() bool) (err error) {
+	begun := time.Now()
 	i.turn.Lock()
 	defer i.leave()
 	if i.released || (still != nil && !still()) {
 		return ErrReleased
 	}
-	t := turn{}
+	t := turn{timing: i.ownTiming(begun)}
 	i.enter(&t)
-	defer i.finish(&t)
+	defer i.endOwn(&t)
 	if !i.started && !i.start(&t) {
 		return ErrReleased
 	}
@@ -32,6 +35,26 @@ func (i *instance) do(where string, fn func(), still func() bool) (err error) {
 		i.exception(where, err)
 	}
 	return err
+}
+
+// ownTiming is the timing of a turn that no event began, if it is to be measured. It has waited since begun.
+func (i *instance) ownTiming(begun time.Time) *link.Timing {
+	if i.told == nil || i.turns%link.TurnSample != 0 {
+		return nil
+	}
+	t := new(link.Timing)
+	t.WaitSince(begun)
+	t.Begin()
+	return t
+}
+
+// endOwn is finish for a turn that no event began.
+func (i *instance) endOwn(t *turn) {
+	i.finish(t)
+	t.timing.End()
+	if i.told != nil {
+		i.told.OwnTurn(t.timing)
+	}
 }
 
 // Timer is a pending After or a running Every. It ends with this instance of

@@ -14,10 +14,27 @@ type Timing struct {
 	mark time.Time
 }
 
+// TurnSample is how many messages of a room, and how many turns that it begins itself, there are
+// to each that is measured. Other events are rare enough for all of them to be.
+const TurnSample = 16
+
+// TurnWatcher is a Seat that is told of turns that a room began itself, as opposed to events.
+type TurnWatcher interface {
+	// OwnTurn is called after such a turn. The timing is nil if the turn was not measured.
+	OwnTurn(*Timing)
+}
+
 // Wait notes that the event, or the rest of its turn, begins to wait for the room.
 func (t *Timing) Wait() {
 	if t != nil {
 		t.mark = time.Now()
+	}
+}
+
+// WaitSince notes that the turn has been waiting for the room since then.
+func (t *Timing) WaitSince(then time.Time) {
+	if t != nil {
+		t.mark = then
 	}
 }
 

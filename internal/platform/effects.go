@@ -36,7 +36,7 @@ func (r *room) perform(e *link.Effect) {
 		r.frame = r.frame[:0]
 		r.coded.reset()
 		r.pass(s, e)
-		r.p.metrics.out.Add(1)
+		r.stats.out.Add(1)
 		r.trim()
 	case link.Join:
 		s.apart = e.Final
@@ -92,7 +92,7 @@ func (r *room) broadcast(e *link.Effect) {
 			}
 		}
 	}
-	r.p.metrics.out.Add(int64(sent))
+	r.stats.out.Add(int64(sent))
 	r.trim()
 }
 

@@ -77,7 +77,7 @@ func reasonOf(err error) string {
 // deliver gives a message to the room.
 func (g *engine) deliver(data string, binary bool, yielded func()) {
 	r := g.s.room
-	r.p.metrics.in.Add(1)
+	r.stats.in.Add(1)
 	err := r.deliver(r.p.ctx, &link.Event{
 		Kind: link.Message, Seq: r.seq.Add(1), Session: g.s.id, Data: data, Binary: binary, Yielded: yielded,
 	})

@@ -90,7 +90,7 @@ func (r *room) hold(s *seat, b *link.Batch) *commit {
 	}
 	began := time.Now()
 	c.settled = func(err error) {
-		r.p.metrics.settled(err, time.Since(began))
+		r.counted(err, time.Since(began))
 		r.settled(h, err)
 		r.unuse()
 	}

@@ -9,39 +9,63 @@ import (
 	"github.com/goparty-dev/party/runtime/storage"
 )
 
-// metrics count what happens. Whoever counts pays an atomic addition; what can be
-// found out by looking, like how many rooms there are, is looked at when somebody asks.
+// metrics count what happens, partyMetrics what happens in the rooms of one party. Whoever counts pays an atomic
+// addition; what can be found out by looking, like how many rooms there are, is looked at when somebody asks.
 type metrics struct {
+	failedAt atomic.Int64 // when a commit last failed, in Unix nanoseconds; 0 after one that has not
+	requests [6]atomic.Int64
+	request  histogram
+}
+
+type partyMetrics struct {
 	in, out, slow atomic.Int64
-	events        [int(link.Alarm) + 1]atomic.Int64 // by kind, without messages, which are in
+	events        [turnKinds]atomic.Int64 // by kind, without messages, which are in
 	commits       atomic.Int64
 	failed        atomic.Int64 // commits that the store could not make
 	fenced        atomic.Int64 // commits that it refused, since the room had failed or had another owner
-	failedAt      atomic.Int64 // when a commit last failed, in Unix nanoseconds; 0 after one that has not
 	late          atomic.Int64 // alarms
-	requests      [6]atomic.Int64
-	request       histogram
-	turn, queue   [int(link.Alarm) + 1]histogram
+	turn, queue   [turnKinds]histogram
 	gate, lag     histogram
 }
 
-// turnSample is how many messages of a room there are to each whose turn is measured. Other events are
-// rare enough for all of them to be.
-const turnSample = 16
+// timerKind follows the kinds of events: turns that a room's own timers and Do begin.
+const (
+	timerKind = int(link.Alarm) + 1
+	turnKinds = timerKind + 1
+)
+
+// kindLabel is what a kind of turn is called.
+func kindLabel(kind int) string {
+	if kind == timerKind {
+		return "timer"
+	}
+	return link.Kind(kind).String()
+}
+
+// metricsOf returns the metrics of a party. Called with mu held.
+func (p *Platform) metricsOf(party string) *partyMetrics {
+	m := p.parties[party]
+	if m == nil {
+		m = new(partyMetrics)
+		p.parties[party] = m
+	}
+	return m
+}
 
 // lateAlarm is how much later than asked an alarm's turn begins to count as late.
 const lateAlarm = time.Second
 
-// measure has the event's turn timed, if it is one of those that are.
-func (m *metrics) measure(ev *link.Event) {
-	if ev.Kind != link.Message || ev.Seq%turnSample == 0 {
+// measure has the event's turn timed, if it is one of those that are: one in link.TurnSample of messages, as there may be
+// many, and all others.
+func measure(ev *link.Event) {
+	if ev.Kind != link.Message || ev.Seq%link.TurnSample == 0 {
 		ev.Timing = new(link.Timing)
 		ev.Timing.Wait()
 	}
 }
 
 // delivered takes an event that its room has taken. In process its turn has ended.
-func (m *metrics) delivered(ev *link.Event) {
+func (m *partyMetrics) delivered(ev *link.Event) {
 	if ev.Kind != link.Message {
 		m.events[ev.Kind].Add(1)
 	}
@@ -49,8 +73,7 @@ func (m *metrics) delivered(ev *link.Event) {
 	if t == nil || !t.Begun {
 		return // not measured, or the host is elsewhere
 	}
-	m.turn[ev.Kind].observe(t.Ran)
-	m.queue[ev.Kind].observe(t.Queued)
+	m.timed(int(ev.Kind), t)
 	if ev.Kind == link.Alarm && ev.Attempt == 0 {
 		lag := max(0, t.First.Sub(ev.At))
 		m.lag.observe(lag)
@@ -60,20 +83,35 @@ func (m *metrics) delivered(ev *link.Event) {
 	}
 }
 
-// settled takes a commit that is done, and how long its outputs waited for it.
-func (m *metrics) settled(err error, waited time.Duration) {
+func (m *partyMetrics) timed(kind int, t *link.Timing) {
+	m.turn[kind].observe(t.Ran)
+	m.queue[kind].observe(t.Queued)
+}
+
+// OwnTurn implements link.TurnWatcher.
+func (s *seat) OwnTurn(t *link.Timing) {
+	m := s.room.stats
+	m.events[timerKind].Add(1)
+	if t != nil {
+		m.timed(timerKind, t)
+	}
+}
+
+// counted takes a commit that is done, and how long its outputs waited for it.
+func (r *room) counted(err error, waited time.Duration) {
+	m, failedAt := r.stats, &r.p.metrics.failedAt
 	m.gate.observe(waited)
 	switch {
 	case err == nil:
 		m.commits.Add(1)
-		if m.failedAt.Load() != 0 {
-			m.failedAt.Store(0)
+		if failedAt.Load() != 0 {
+			failedAt.Store(0)
 		}
 	case errors.Is(err, storage.ErrFenced), errors.Is(err, storage.ErrClosed):
 		m.fenced.Add(1)
 	default:
 		m.failed.Add(1)
-		m.failedAt.Store(time.Now().UnixNano())
+		failedAt.Store(time.Now().UnixNano())
 	}
 }
 

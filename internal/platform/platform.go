@@ -45,6 +45,7 @@ type Platform struct {
 
 	mu          sync.Mutex // guards what follows; taken before room.mu, never after
 	rooms       shrink.Map[storage.Room, *room]
+	parties     map[string]*partyMetrics
 	info        *routes       // of the host, or of the last one
 	hostChanged chan struct{} // closed when the host changes; made by whoever waits
 
@@ -65,6 +66,7 @@ func New(o Options) (*Platform, error) {
 		opts: o, store: o.Store, log: o.Logger, grace: o.Grace, observer: o.Observer,
 		limits:   withDefaults(o.Limits),
 		suspects: make(chan struct{}, 1),
+		parties:  make(map[string]*partyMetrics),
 	}
 	if p.opts.Prefix == "" {
 		p.opts.Prefix = "parties"
@@ -134,7 +136,7 @@ func (p *Platform) room(key storage.Room, party link.Party) *room {
 	defer p.mu.Unlock()
 	r := p.rooms.Get(key)
 	if r == nil {
-		r = &room{p: p, key: key, party: party}
+		r = &room{p: p, key: key, stats: p.metricsOf(key.Party), party: party}
 		p.rooms.Set(key, r)
 	}
 	r.users.Add(1)

@@ -18,6 +18,7 @@ import (
 type room struct {
 	p     *Platform
 	key   storage.Room
+	stats *partyMetrics
 	party link.Party // as of the host that was current when the room was made
 	seq   atomic.Uint64
 
@@ -72,7 +73,7 @@ var errOverloaded = fmt.Errorf("too many events wait for the room")
 // deliver hands an event to the room's instance, waking the room if need be. It returns when the
 // event is taken, or with an error if it never will be.
 func (r *room) deliver(ctx context.Context, ev *link.Event) error {
-	r.p.metrics.measure(ev)
+	measure(ev)
 	for {
 		s := r.live.Load()
 		if s != nil && ev.Invocation != nil {
@@ -81,7 +82,7 @@ func (r *room) deliver(ctx context.Context, ev *link.Event) error {
 			}
 		}
 		if s != nil && s.inst.Deliver(ev) {
-			r.p.metrics.delivered(ev)
+			r.stats.delivered(ev)
 			return nil
 		}
 		// Only what somebody waits for may be turned away; frames are never lost.

@@ -78,7 +78,7 @@ func (s *session) send(frame []byte) {
 
 // tooSlow is called with room.mu held.
 func (s *session) tooSlow() {
-	s.room.p.metrics.slow.Add(1)
+	s.room.stats.slow.Add(1)
 	s.room.p.log.Info("connection reads too slowly and is closed", "party", s.room.key.Party, "room", s.room.key.Name, "conn", s.conn)
 	s.shut(websocket.CloseTryAgainLater, "too slow")
 	s.tellEnd(s.code, s.reason)
@@ -225,7 +225,7 @@ func (s *session) read() {
 			return
 		}
 		s.seen()
-		s.room.p.metrics.in.Add(1)
+		s.room.stats.in.Add(1)
 		ev := &link.Event{
 			Kind: link.Message, Seq: s.room.seq.Add(1), Session: s.id,
 			Data: data, Binary: kind == websocket.BinaryMessage,

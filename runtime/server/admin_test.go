@@ -131,32 +131,38 @@ func TestMetricsCountWhatHappens(t *testing.T) {
 	visit(t, w.URL+"/parties/b/y").check(t, 200, "answer")
 	visit(t, w.URL+"/nothing").check(t, 404, "Not found\n")
 	w.wantMetrics(t, map[string]float64{
-		`party_rooms{party="a",state="live"}`:                 0,
-		`party_rooms{party="a",state="hibernated"}`:           1,
-		`party_rooms{party="b",state="live"}`:                 1,
-		`party_rooms{party="b",state="hibernated"}`:           0,
-		`party_connections{party="a"}`:                        1,
-		`party_connections{party="b"}`:                        2,
-		`party_messages_received_total`:                       32,
-		`party_messages_sent_total`:                           32,
-		`party_slow_connections_total`:                        0,
-		`party_events_total{kind="open"}`:                     3,
-		`party_events_total{kind="message"}`:                  32,
-		`party_events_total{kind="request"}`:                  1,
-		`party_turn_seconds_count{kind="open"}`:               3,
-		`party_turn_seconds_count{kind="message"}`:            2, // of those with the numbers 16 and 32 in room a
-		`party_turn_seconds_bucket{kind="request",le="+Inf"}`: 1,
-		`party_queue_seconds_count{kind="request"}`:           1,
-		`party_commits_total{result="ok"}`:                    2,
-		`party_commits_total{result="failed"}`:                0,
-		`party_gate_wait_seconds_count`:                       2,
-		`party_alarms{state="scheduled"}`:                     1,
-		`party_alarms{state="due"}`:                           0,
-		`party_requests_total{code="1xx"}`:                    3,
-		`party_requests_total{code="2xx"}`:                    1,
-		`party_requests_total{code="4xx"}`:                    1,
-		`party_request_seconds_count`:                         2,
-		`party_draining`:                                      0,
+		`party_rooms{party="a",state="live"}`:                           0,
+		`party_rooms{party="a",state="hibernated"}`:                     1,
+		`party_rooms{party="b",state="live"}`:                           1,
+		`party_rooms{party="b",state="hibernated"}`:                     0,
+		`party_connections{party="a"}`:                                  1,
+		`party_connections{party="b"}`:                                  2,
+		`party_messages_received_total{party="a"}`:                      31,
+		`party_messages_received_total{party="b"}`:                      1,
+		`party_messages_sent_total{party="a"}`:                          30,
+		`party_messages_sent_total{party="b"}`:                          2,
+		`party_slow_connections_total{party="a"}`:                       0,
+		`party_events_total{party="a",kind="open"}`:                     1,
+		`party_events_total{party="b",kind="open"}`:                     2,
+		`party_events_total{party="a",kind="message"}`:                  31,
+		`party_events_total{party="b",kind="request"}`:                  1,
+		`party_turn_seconds_count{party="b",kind="open"}`:               2,
+		`party_turn_seconds_count{party="a",kind="message"}`:            2, // of those with the numbers 16 and 32
+		`party_turn_seconds_count{party="b",kind="message"}`:            0,
+		`party_turn_seconds_bucket{party="b",kind="request",le="+Inf"}`: 1,
+		`party_queue_seconds_count{party="b",kind="request"}`:           1,
+		`party_queue_seconds_count{party="a",kind="request"}`:           0,
+		`party_commits_total{party="a",result="ok"}`:                    1,
+		`party_commits_total{party="b",result="ok"}`:                    1,
+		`party_commits_total{party="b",result="failed"}`:                0,
+		`party_gate_wait_seconds_count{party="a"}`:                      1,
+		`party_alarms{state="scheduled"}`:                               1,
+		`party_alarms{state="due"}`:                                     0,
+		`party_requests_total{code="1xx"}`:                              3,
+		`party_requests_total{code="2xx"}`:                              1,
+		`party_requests_total{code="4xx"}`:                              1,
+		`party_request_seconds_count`:                                   2,
+		`party_draining`:                                                0,
 	})
 }
 
@@ -183,12 +189,39 @@ func TestTurnsAreTimedWithoutTheirAwaits(t *testing.T) {
 	var m map[string]float64
 	until(t, "the end of the turn", func() bool { // which is after the answer
 		m = w.metrics(t)
-		return m[`party_turn_seconds_count{kind="request"}`] == 1
+		return m[`party_turn_seconds_count{party="a",kind="request"}`] == 1
 	})
-	turn, queue := m[`party_turn_seconds_sum{kind="request"}`], m[`party_queue_seconds_sum{kind="request"}`]
+	turn, queue := m[`party_turn_seconds_sum{party="a",kind="request"}`], m[`party_queue_seconds_sum{party="a",kind="request"}`]
 	if turn <= 0 || turn+queue > took-0.3 {
 		t.Errorf("turn %v s, queue %v s, of %v s with 0.3 s in an await", turn, queue, took)
 	}
+}
+
+// Turns that a room begins itself are counted like those of events, and one in 16 is measured, without its awaits.
+func TestTurnsOfTimersAreCounted(t *testing.T) {
+	const turns = 64
+	done := make(chan struct{})
+	room := script{start: func(_ context.Context, r *scripted) error {
+		n := 0
+		var tick *party.Timer
+		tick = r.Every(time.Millisecond, func() {
+			if n++; n == turns-1 {
+				tick.Stop()
+				close(done)
+			}
+		})
+		r.After(time.Microsecond, func() {})
+		return nil
+	}, request: say("answer")}
+	w := startWatched(t, server.Rooms(room.define("a")))
+	visit(t, w.URL+"/parties/a/x").check(t, 200, "answer")
+	within(t, done, "the last tick")
+	w.wantMetrics(t, map[string]float64{
+		`party_events_total{party="a",kind="timer"}`: turns,
+		// The request was the first turn, so theirs have the numbers 1 to 64, counted from 0.
+		`party_turn_seconds_count{party="a",kind="timer"}`:  4,
+		`party_queue_seconds_count{party="a",kind="timer"}`: 4,
+	})
 }
 
 func TestAlarmsThatAreLate(t *testing.T) {
@@ -213,7 +246,7 @@ func TestAlarmsThatAreLate(t *testing.T) {
 	time.AfterFunc(1100*time.Millisecond, func() { close(block) })
 	within(t, done, "the answer")
 	within(t, rang, "the alarm")
-	w.wantMetrics(t, map[string]float64{`party_alarms{state="due"}`: 0, `party_alarms_late_total`: 1, `party_alarm_lag_seconds_count`: 1})
+	w.wantMetrics(t, map[string]float64{`party_alarms{state="due"}`: 0, `party_alarms_late_total{party="a"}`: 1, `party_alarm_lag_seconds_count{party="a"}`: 1})
 }
 
 // The documentation has every metric, with the same words, and no other.
