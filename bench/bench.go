@@ -45,7 +45,10 @@ func newBench(ctx context.Context, o *options, progress io.Writer) (_ *bench, er
 	if b.ours, err = build(ctx, b.dir, "rooms", "bench/rooms"); err != nil {
 		return nil, err
 	}
-	if b.bare, err = build(ctx, b.dir, "hub", "bench/hub"); err != nil {
+	if o.split {
+		b.bare, b.ours.name, b.ours.flags = b.ours, "split", splitFlags
+		b.table.sides = [2]string{"split", "one process"}
+	} else if b.bare, err = build(ctx, b.dir, "hub", "bench/hub"); err != nil {
 		return nil, err
 	}
 	if b.cpus, err = chooseCPUs(); err != nil {
@@ -105,6 +108,9 @@ func (b *bench) compare(ctx context.Context, w workload) error {
 			}
 			*side.samples = append(*side.samples, s)
 		}
+	}
+	if b.split {
+		w.target = 0
 	}
 	b.table.add(comparison(w, ours, bare))
 	return nil

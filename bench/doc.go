@@ -15,6 +15,12 @@
 // new code answers, "pause" is what party dev says its events waited, and
 // "longest-wait" is what one socket saw, with a message every 5 ms on a busy machine.
 //
+// With --split it compares "serve --upgradable", with the rooms in a process of their own, with everything in one process:
+//
+//	go run ./bench --split [--only echo,broadcast,http,puts,rooms] [--seconds 3] [--runs 3]
+//
+// Both processes of the split server run on the same CPU, and "per CPU-s" counts both.
+//
 // It measures the built binary's form, server.Main on one process; only reload
 // measures party dev. It needs Linux and two CPUs. It is no test of
 // correctness, but it checks what it gets back and fails if that is wrong.

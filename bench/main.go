@@ -27,6 +27,7 @@ type options struct {
 	only    []string // groups of workloads
 	length  time.Duration
 	runs    int
+	split   bool   // against one process, instead of ours against the hub
 	profile string // folder for CPU profiles; empty: none
 	reload  reloadOptions
 }
@@ -57,6 +58,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	set := flag.NewFlagSet("bench", flag.ContinueOnError)
 	set.SetOutput(stderr)
 	only := set.String("only", strings.Join(groups, ","), "comma-separated `workloads` to run")
+	set.BoolVar(&o.split, "split", false, "compare rooms in a process of their own (serve --upgradable) with everything in one process: "+strings.Join(splitGroups, ", "))
 	seconds := set.Float64("seconds", 3, "length of one run")
 	set.IntVar(&o.runs, "runs", 3, "runs of each server")
 	set.StringVar(&o.profile, "profile", "", "`folder` for a CPU profile of each server and workload")
@@ -70,10 +72,17 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 		fmt.Fprintln(stderr, "bench:", err)
 		return nil, err
 	}
+	known := groups
+	if o.split {
+		known = splitGroups
+		if *only == strings.Join(groups, ",") {
+			*only = strings.Join(known, ",")
+		}
+	}
 	o.only = strings.Split(*only, ",")
 	for _, name := range o.only {
-		if !slices.Contains(groups, name) {
-			return fail("unknown workload %q; there is: %s", name, strings.Join(groups, ", "))
+		if !slices.Contains(known, name) {
+			return fail("unknown workload %q; there is: %s", name, strings.Join(known, ", "))
 		}
 	}
 	o.length = time.Duration(*seconds * float64(time.Second))

@@ -24,7 +24,10 @@ import (
 )
 
 // program is one of the servers, built.
-type program struct{ name, path string }
+type program struct {
+	name, path string
+	flags      []string
+}
 
 // build builds a command of this module, as party build builds servers.
 func build(ctx context.Context, dir, name, pkg string) (program, error) {
@@ -53,7 +56,7 @@ func (b *bench) start(ctx context.Context, prog program, manifest string) (*proc
 	if err != nil {
 		return nil, err
 	}
-	p := &process{cmd: exec.CommandContext(ctx, prog.path, "--addr", "127.0.0.1:0", "--data", data)}
+	p := &process{cmd: exec.CommandContext(ctx, prog.path, append([]string{"--addr", "127.0.0.1:0", "--data", data}, prog.flags...)...)}
 	p.cmd.Dir = data
 	p.cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "BENCH_MANIFEST="+manifest)
 	p.cmd.Stderr = &p.stderr
@@ -105,14 +108,8 @@ func (p *process) stop() error {
 // tick is the unit of CPU times in /proc on Linux, on every architecture that Go knows.
 const tick = time.Second / 100
 
-// cpu returns the CPU time that the server has used, user and system.
-func (p *process) cpu() (time.Duration, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	return cpuTime(string(stat))
-}
+// cpu returns the CPU time that the server has used, user and system, with its host if that is another process.
+func (p *process) cpu() (time.Duration, error) { return family(p.cmd.Process.Pid) }
 
 // cpuTime reads utime and stime from a line of /proc/PID/stat.
 func cpuTime(stat string) (time.Duration, error) {

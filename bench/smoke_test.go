@@ -42,6 +42,45 @@ func TestWorkloads(t *testing.T) {
 	}
 }
 
+// Split, the rooms do the same work, and the CPU time of both processes counts.
+func TestSplit(t *testing.T) {
+	b, err := newBench(context.Background(), &options{length: 300 * time.Millisecond, runs: 1, split: true}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	for _, w := range workloads()[:1] {
+		if err := b.compare(context.Background(), w); err != nil {
+			t.Errorf("%s: %v", w.name, err)
+		}
+	}
+	var out strings.Builder
+	b.table.print(&out)
+	for _, want := range []string{"split /CPU-s", "one process /CPU-s", "echo "} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in:\n%s", want, out.String())
+		}
+	}
+	p, err := b.start(context.Background(), b.ours, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.stop()
+	hosts, err := children(p.cmd.Process.Pid)
+	if err != nil || len(hosts) != 1 {
+		t.Fatalf("hosts of the server: %v, %v", hosts, err)
+	}
+	both, err := p.cpu()
+	platform, err2 := cpuOf(p.cmd.Process.Pid)
+	if err != nil || err2 != nil || both < platform {
+		t.Errorf("CPU time: %v of both, %v of the platform, %v, %v", both, platform, err, err2)
+	}
+	b.ours.flags = []string{"--nonsense"}
+	if _, err := b.start(context.Background(), b.ours, ""); err == nil {
+		t.Error("a server with nonsense for flags: got no error")
+	}
+}
+
 func TestFootprints(t *testing.T) {
 	b := newTestBench(t)
 	for _, f := range footprints() {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -15,6 +16,7 @@ import (
 type table struct {
 	rows  []row
 	notes []string
+	sides [2]string // what is compared. Default: ours and the bare hub
 }
 
 // row is one line of the table; what does not apply is "".
@@ -37,9 +39,11 @@ func (t *table) print(w io.Writer) {
 		return
 	}
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "workload\tunit\tours\tbare hub\tours /CPU-s\tbare /CPU-s\tratio\ttarget\t\tours p50/p99 ms\tbare p50/p99 ms\t")
+	head := strings.NewReplacer("OURS", cmp.Or(t.sides[0], "ours"), "BARE HUB", cmp.Or(t.sides[1], "bare hub"), "BARE", cmp.Or(t.sides[1], "bare"))
+	fmt.Fprintln(tw, head.Replace("workload\tunit\tOURS\tBARE HUB\tOURS /CPU-s\tBARE /CPU-s\tratio\ttarget\t\tOURS p50/p99 ms\tBARE p50/p99 ms\t"))
+	named := strings.NewReplacer("ours", cmp.Or(t.sides[0], "ours"), "bare hub", cmp.Or(t.sides[1], "bare hub"))
 	for _, r := range t.rows {
-		cells := []string{r.name, r.unit, r.ours, r.bare, r.oursCPU, r.bareCPU, r.ratio, r.target, r.verdict, r.oursTimes, r.bareTimes, r.remark}
+		cells := []string{r.name, r.unit, r.ours, r.bare, r.oursCPU, r.bareCPU, r.ratio, r.target, r.verdict, r.oursTimes, r.bareTimes, named.Replace(r.remark)}
 		for n := range cells {
 			if cells[n] == "" && n < 11 && n != 8 {
 				cells[n] = "–"
