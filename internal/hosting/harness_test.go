@@ -105,7 +105,7 @@ func (t *tally) OnRequest(w http.ResponseWriter, r *http.Request) {
 		n, _, err := party.Get[int](r.Context(), t.Storage(), "n")
 		fmt.Fprint(w, n, " ", err)
 	case q.Has("headers"):
-		for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"} {
+		for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "X-Real-Ip"} {
 			fmt.Fprintf(w, "%s=%s ", name, r.Header.Get(name))
 		}
 		fmt.Fprint(w, "Host="+r.Host)

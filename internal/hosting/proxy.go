@@ -129,9 +129,7 @@ type visit struct {
 func (v *visit) rewrite(p *httputil.ProxyRequest) {
 	p.SetURL(&url.URL{Scheme: "http", Host: "app"})
 	p.Out.Host = p.In.Host
-	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip"} {
-		p.Out.Header.Del(name)
-	}
+	p.Out.Header.Del("X-Real-Ip") // the others are not in it: ReverseProxy leaves them out before this
 	p.SetXForwarded()
 }
 
