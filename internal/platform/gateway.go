@@ -29,8 +29,9 @@ func (p *Platform) serve(rw http.ResponseWriter, r *http.Request, next http.Hand
 		}
 	}()
 	if p.closing.Load() {
-		w.Header().Set("Retry-After", "1")
-		http.Error(w, "the server is shutting down", http.StatusServiceUnavailable)
+		if !p.serveOthers(w, r, next) {
+			p.overloaded(w, "the server is shutting down\n")
+		}
 		return
 	}
 	rt, err := p.routing(r.Context())

@@ -62,6 +62,29 @@ func (p *Platform) serveOutside(w http.ResponseWriter, r *http.Request, rt *rout
 	p.notFound(w, r)
 }
 
+// serveOthers answers, while the platform shuts down, what needs no user code of ours: assets and what next has. It reports
+// whether it has. A fetch function might have answered before next, so with one everything else waits for the restart.
+func (p *Platform) serveOthers(w http.ResponseWriter, r *http.Request, next http.Handler) bool {
+	p.mu.Lock()
+	rt := p.info
+	p.mu.Unlock()
+	if next == nil || rt == nil || rt.info.Fetch || rt.info.Socket && isUpgrade(r) {
+		return false
+	}
+	stripHeaders(r.Header)
+	path := r.URL.EscapedPath()
+	if _, _, ok := p.matchEngine(rt, path); ok {
+		return false
+	}
+	if _, key, err := p.match(rt, path); err != nil || key.Party != "" {
+		return false
+	}
+	if isUpgrade(r) || !p.assets.Asset(w, r) && !p.assets.Navigation(w, r) {
+		next.ServeHTTP(w, r)
+	}
+	return true
+}
+
 func (p *Platform) notFound(w http.ResponseWriter, r *http.Request) {
 	if p.assets.NotFound(w, r) {
 		return

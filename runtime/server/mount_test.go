@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -304,5 +305,35 @@ func TestMountedBelowAPath(t *testing.T) {
 	}
 	if err := rooms.Shutdown(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestOwnRoutesGoOnWhileRoomsEnd shuts rooms down in front of a program whose HTTP server goes on for a while.
+func TestOwnRoutesGoOnWhileRoomsEnd(t *testing.T) {
+	app := mountedApp()
+	app.Fetch = nil
+	files := server.Assets(fstest.MapFS{"app.js": {Data: []byte("js")}})
+	rooms, err := server.New(quiet(), files, server.App(app))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hs := httptest.NewServer(rooms.Middleware(ownRoutes(t)))
+	t.Cleanup(hs.Close)
+	visit(t, hs.URL+"/party/x").check(t, 200, "x at /party/x")
+	if err := rooms.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	visit(t, hs.URL+"/own").check(t, 200, "own page")
+	dial(t, hs, "/own/socket").want("own socket")
+	visit(t, hs.URL+"/app.js").check(t, 200, "js")
+	for _, path := range []string{"/party/x", "/parties/nope/x"} {
+		got := visit(t, hs.URL+path)
+		got.check(t, 503, "the server is shutting down\n")
+		if got.header.Get("Retry-After") == "" {
+			t.Errorf("%s: no Retry-After", path)
+		}
+	}
+	if got := refused(t, hs, "/party/x"); got.status != 503 {
+		t.Errorf("upgrade: got %d", got.status)
 	}
 }

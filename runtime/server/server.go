@@ -102,7 +102,8 @@ func (s *Server) Middleware(next http.Handler) http.Handler { return s.platform.
 
 // Shutdown ends the server in good order: new requests get 503, sockets are
 // closed with 1012, rooms finish their turns, and what they wrote is durable
-// when it returns nil. When ctx ends first, the rest is cut off.
+// when it returns nil. When ctx ends first, the rest is cut off. A program's own routes behind
+// Middleware or Fallback, and the assets in front of them, go on, unless there is a fetch function.
 func (s *Server) Shutdown(ctx context.Context) error {
 	err := s.platform.Shutdown(ctx)
 	s.split.close(ctx)
