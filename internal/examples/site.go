@@ -85,7 +85,7 @@ func (g *Greeter) OnMessage(ctx context.Context, conn *party.Conn, msg party.Mes
 
 // Parlour is a room with room for MAX_GUESTS. Who comes in is greeted by the greeter.
 //
-//party:room main
+//party:room
 type Parlour struct {
 	party.Room
 }

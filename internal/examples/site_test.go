@@ -13,7 +13,7 @@ import (
 func TestSite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		app := &party.App{
-			Rooms:         []party.Definition{party.Define[Parlour]("parlour", party.AsMain()), party.Define[Greeter]("greeter")},
+			Rooms:         []party.Definition{party.Define[Parlour]("parlour"), party.Define[Greeter]("greeter")},
 			Fetch:         Front,
 			Socket:        Knock,
 			BeforeConnect: []party.BeforeHook{{Party: "parlour", Func: NotWhenFull}},
@@ -33,16 +33,16 @@ func TestSite(t *testing.T) {
 		if got, want := lost.Closed(), (party.CloseEvent{Code: 1001, Reason: "nothing here", Clean: true}); got != want {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
-		s.Connect("/party/blue?_pk=ada").Expect("hello ada")
-		bob := s.Connect("/party/blue?_pk=bob")
+		s.Connect("/parties/parlour/blue?_pk=ada").Expect("hello ada")
+		bob := s.Connect("/parties/parlour/blue?_pk=bob")
 		bob.Expect("hello bob")
-		_, resp, err := s.TryConnect("/party/blue?_pk=eve", nil)
+		_, resp, err := s.TryConnect("/parties/parlour/blue?_pk=eve", nil)
 		if err == nil || resp == nil {
 			t.Fatalf("a third guest: %v, %v", resp, err)
 		}
 		wantResponse(t, resp, 503, "the room is full\n")
 		bob.Close(1000, "")
-		s.Connect("/party/blue?_pk=eve").Expect("hello eve")
+		s.Connect("/parties/parlour/blue?_pk=eve").Expect("hello eve")
 		time.Sleep(49 * time.Hour)
 		synctest.Wait()
 		wantResponse(t, s.Request("GET", "/hello", ""), 200, "hello in English and Greek, day 2")

@@ -20,6 +20,7 @@ type cronHost struct {
 	calls []time.Time
 	names []string
 	block chan struct{} // if set, calls wait for it
+	dies  int           // of so many calls
 }
 
 func (h *cronHost) Info() link.Info            { return link.Info{Crons: []string{"tick"}} }
@@ -29,7 +30,12 @@ func (h *cronHost) Call(ctx context.Context, c link.Call, w http.ResponseWriter)
 	h.mu.Lock()
 	h.calls = append(h.calls, c.At)
 	h.names = append(h.names, c.Cron)
+	dies := h.dies > 0
+	h.dies--
 	h.mu.Unlock()
+	if dies {
+		return link.Outcome{}, link.ErrHostGone
+	}
 	if h.block != nil {
 		<-h.block
 	}
@@ -100,6 +106,28 @@ func TestCronsOfOneExpression(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// TestCronWhoseHostDies runs a tick once more when user code has died during it, and no more than that.
+func TestCronWhoseHostDies(t *testing.T) {
+	for _, test := range []struct{ dies, calls int }{{0, 1}, {1, 2}, {9, 2}} {
+		synctest.Test(t, func(t *testing.T) {
+			p, err := New(Options{Store: memory.New(), Logger: slog.New(slog.DiscardHandler), Crons: map[string]string{"tick": "0 * * * *"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			h := &cronHost{dies: test.dies}
+			p.SetHost(h)
+			time.Sleep(time.Hour + time.Minute)
+			synctest.Wait()
+			if len(h.calls) != test.calls || !h.calls[0].Equal(h.calls[len(h.calls)-1]) {
+				t.Errorf("dies %d times: called for %v, want %d calls for one tick", test.dies, h.calls, test.calls)
+			}
+			if err := p.Shutdown(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
 }
 
 func TestSundayAsZero(t *testing.T) {

@@ -131,3 +131,38 @@ func TestTwoSocketsOneIDAsleep(t *testing.T) {
 		check("nobody")
 	})
 }
+
+// TestTagsAreChecked in both kinds of rooms, and those that pass outlast a sleep.
+func TestTagsAreChecked(t *testing.T) {
+	for name, opts := range kinds {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := script{
+					tags: func(_ context.Context, _ *scripted, _ *party.Conn, req *http.Request) ([]string, error) {
+						return req.URL.Query()["tag"], nil
+					},
+					request: func(r *scripted, w http.ResponseWriter, req *http.Request) {
+						fmt.Fprint(w, ids(r), " ", ids(r, "a"), " ", ids(r, "b"))
+					},
+				}
+				p := bubble(t, server.Rooms(s.define("chat", opts...)))
+				p.mustDial("/party/x?_pk=good&tag=a")
+				for what, query := range map[string]string{
+					"too many": "tag=" + strings.Join(strings.Split("0123456789", ""), "&tag="),
+					"too long": "tag=" + strings.Repeat("x", 257),
+					"empty":    "tag=",
+				} {
+					bad := p.mustDial("/party/x?_pk=bad&" + query)
+					synctest.Wait()
+					if got := bad.closeCode(); got != 1011 {
+						t.Errorf("%s: closed with %d, want 1011", what, got)
+					}
+				}
+				time.Sleep(time.Minute)
+				if got := p.get("/party/x"); got != "good good " {
+					t.Errorf("got %q", got)
+				}
+			})
+		})
+	}
+}
