@@ -14,7 +14,7 @@ import (
 // tsTypes says in TypeScript what encoding/json makes of Go types. Types whose
 // packages were not read are unknown.
 type tsTypes struct {
-	names map[*types.TypeName]string // of those that are declared
+	names map[string]string // of those that are declared, by the type as TypeString writes it
 	used  map[string]bool
 	todo  []*types.Named
 	decls []tsDecl
@@ -30,7 +30,7 @@ var tsReserved = []string{
 }
 
 func newTSTypes() *tsTypes {
-	t := &tsTypes{names: make(map[*types.TypeName]string), used: make(map[string]bool)}
+	t := &tsTypes{names: make(map[string]string), used: make(map[string]bool)}
 	for _, name := range tsReserved {
 		t.used[name] = true
 	}
@@ -42,7 +42,7 @@ func (t *tsTypes) declarations() []tsDecl {
 	for len(t.todo) > 0 {
 		named := t.todo[0]
 		t.todo = t.todo[1:]
-		d := tsDecl{name: t.names[named.Obj()]}
+		d := tsDecl{name: t.names[types.TypeString(named, nil)]}
 		if s, ok := named.Underlying().(*types.Struct); ok {
 			d.text = "interface " + d.name + " " + t.object(s)
 		} else {
@@ -117,24 +117,23 @@ func tsBasic(b *types.Basic) string {
 	return "unknown"
 }
 
-// declare returns the name of a type that is declared in the module.
+// declare returns the name of a type that is declared in the module. Each instance of a generic type is one.
 func (t *tsTypes) declare(named *types.Named) string {
-	obj := named.Obj()
-	if named.TypeArgs().Len() > 0 {
-		if s, ok := named.Underlying().(*types.Struct); ok {
-			return t.object(s) // each instance is another type, and none has a name
-		}
-	}
-	if name, ok := t.names[obj]; ok {
+	key := types.TypeString(named, nil)
+	if name, ok := t.names[key]; ok {
 		return name
 	}
+	obj := named.Obj()
 	name := strings.ToUpper(obj.Name()[:1]) + obj.Name()[1:]
+	for arg := range named.TypeArgs().Types() {
+		name += copyName(arg)
+	}
 	if t.used[name] && obj.Pkg() != nil && obj.Pkg().Path() != "" {
 		pkg := obj.Pkg().Name()
 		name = strings.ToUpper(pkg[:1]) + pkg[1:] + name
 	}
 	name = fresh(func(s string) bool { return t.used[s] }, name, "Data")
-	t.names[obj], t.used[name] = name, true
+	t.names[key], t.used[name] = name, true
 	t.todo = append(t.todo, named)
 	return name
 }
@@ -169,8 +168,8 @@ func (t *tsTypes) fields(s *types.Struct) []string {
 	var out []string
 	for _, f := range jsonFields(s, false, make(map[*types.Struct]bool)) {
 		typ, mark := t.of(f.field.Type()), ""
-		if f.quoted && (typ == "number" || typ == "boolean") {
-			typ = "string"
+		if bare := strings.TrimSuffix(typ, " | null"); f.quoted && (bare == "number" || bare == "boolean") {
+			typ = "string" + strings.TrimPrefix(typ, bare)
 		}
 		if f.omitted {
 			typ = strings.TrimSuffix(typ, " | null")
@@ -190,6 +189,7 @@ type jsonField struct {
 	optional bool // it may be missing
 	omitted  bool // when it is empty
 	quoted   bool // numbers and booleans are strings
+	depth    int  // how many structs are embedded around it
 }
 
 func jsonFields(s *types.Struct, optional bool, seen map[*types.Struct]bool) []jsonField {
@@ -210,7 +210,10 @@ func jsonFields(s *types.Struct, optional bool, seen map[*types.Struct]bool) []j
 				of = p.Elem()
 			}
 			if inner, ok := of.Underlying().(*types.Struct); ok && !isTime(of) {
-				out = append(out, jsonFields(inner, optional || isPointer, seen)...)
+				for _, f := range jsonFields(inner, optional || isPointer, seen) {
+					f.depth++
+					out = append(out, f)
+				}
 				continue
 			}
 		}
@@ -224,7 +227,10 @@ func jsonFields(s *types.Struct, optional bool, seen map[*types.Struct]bool) []j
 		f.optional = f.omitted || optional
 		out = append(out, f)
 	}
-	return out
+	all := slices.Clone(out)
+	return slices.DeleteFunc(out, func(f jsonField) bool { // the one that is embedded less deeply hides the others
+		return slices.ContainsFunc(all, func(other jsonField) bool { return other.name == f.name && other.depth < f.depth })
+	})
 }
 
 // constants returns the values of the constants that are declared with a type, in the order

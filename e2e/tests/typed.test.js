@@ -32,6 +32,7 @@ test("the TypeScript client", async (t) => {
   assert.ok(lines.includes("said ada hello happy"), stdout);
   assert.ok(lines.some((l) => l.startsWith('error {"type":"error","code":"unknown-type","of":"shout"')), stdout);
   assert.ok(lines.includes("score 3"), stdout);
+  assert.ok(lines.includes("every kind came back 1"), stdout);
   assert.ok(lines.includes("failed 422 broke ErrBroke"), stdout);
 
   // A change of a message makes the module stale.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"time"
 
 	party "github.com/goparty-dev/party/runtime"
 )
@@ -62,4 +63,65 @@ func (u *User) Add(ctx context.Context, points int) (int, error) {
 func (u *User) Reset(ctx context.Context) error {
 	u.Score = 0
 	return nil
+}
+
+// Level is an enumeration of numbers.
+type Level int
+
+const (
+	Low Level = iota
+	High
+)
+
+// Node is generic, and has itself in it.
+type Node[T any] struct {
+	Value T        `json:"value"`
+	Next  *Node[T] `json:"next"`
+}
+
+// Tree is recursive.
+type Tree struct {
+	Name     string  `json:"name"`
+	Children []*Tree `json:"children"`
+}
+
+// Every has a field of every kind that is written in JSON.
+type Every struct {
+	Header
+	Text     string `json:"text"`
+	Plain    int
+	Level    Level           `json:"level"`
+	At       time.Time       `json:"at"`
+	Took     time.Duration   `json:"took"`
+	Blob     []byte          `json:"blob"`
+	Words    []string        `json:"words"`
+	Pair     [2]float64      `json:"pair"`
+	Scores   map[string]int  `json:"scores"`
+	ByLevel  map[Level]bool  `json:"byLevel"`
+	Pointer  *Header         `json:"pointer"`
+	Empty    []int           `json:"empty,omitempty"`
+	Zero     time.Time       `json:"zero,omitzero"`
+	Maybe    *string         `json:"maybe,omitempty"`
+	Big      int64           `json:"big,string"`
+	MaybeBig *int64          `json:"maybeBig,string"`
+	Nested   struct{ X int } `json:"nested"`
+	Tree     Tree            `json:"tree"`
+	Strings  Node[string]    `json:"strings"`
+	Levels   *Node[Level]    `json:"levels"`
+	Any      any             `json:"any"`
+	Hidden   string          `json:"-"`
+	Dash     bool            `json:"-,"`
+	Odd      bool            `json:"odd-name"`
+	ID       float64         `json:"id"`
+}
+
+// Header is embedded, and one of its fields is hidden.
+type Header struct {
+	ID   string `json:"id"`
+	From string `json:"from"`
+}
+
+//party:rpc public
+func (u *User) Every(ctx context.Context, e Every) (Every, []Tree, error) {
+	return e, []Tree{e.Tree}, nil
 }

@@ -1,5 +1,6 @@
 // Uses the generated module. What must not compile is marked.
 import WebSocket from "ws";
+import { every } from "./every.js";
 import { call, CallError, connect, type ServerEvent } from "./party.js";
 
 const host = process.argv[2]!;
@@ -23,6 +24,7 @@ console.log("error", JSON.stringify(await failed));
 const at = { host, party: "user", room: "ada" } as const;
 const score: number = await call(at, "Add", 2);
 console.log("score", score);
+await every(host);
 try {
   await call(at, "Add", -100);
 } catch (e) {
