@@ -64,8 +64,12 @@ const maxWords = 10
 // printed takes a line that the app has printed.
 func (a *app) printed(text string) {
 	l := journal.Parse(text)
+	word := l.Message
+	if why, ok := l.Fields["err"].(string); ok {
+		word += ": " + why
+	}
 	a.mu.Lock()
-	a.words = append(a.words, l.Message)
+	a.words = append(a.words, word)
 	if n := len(a.words) - maxWords; n > 0 {
 		a.words = append(a.words[:0], a.words[n:]...)
 	}

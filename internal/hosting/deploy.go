@@ -279,20 +279,37 @@ func (a *app) await(ctx context.Context, first <-chan error) error {
 	}
 }
 
-// watch waits some time, and returns how the app has crashed meanwhile, if it has.
+// lookAgain is how often an app on probation is asked whether it still has the same host process.
+const lookAgain = 50 * time.Millisecond
+
+// watch waits some time, and returns how the app has crashed meanwhile, if it has: its process, or the one in it that has the
+// rooms, which the app starts again by itself.
 func (a *app) watch(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
+	timer, ticks := time.NewTimer(d), time.NewTicker(lookAgain)
 	defer timer.Stop()
-	before := a.status().starts
+	defer ticks.Stop()
+	before, host, over := a.status().starts, 0, false
 	for {
 		s := a.status()
 		if s.starts != before {
 			return errors.New(s.problem)
 		}
+		st, err := a.standing(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil: // the next look tells more
+		case err == nil && host == 0:
+			host = st.Host
+		case err == nil && st.Host != host:
+			return fmt.Errorf("its rooms crashed%s", a.lastWords())
+		}
+		if over {
+			return nil
+		}
 		select {
+		case <-ticks.C:
 		case <-s.turned:
 		case <-timer.C:
-			return nil
+			over = true // once more
 		case <-ctx.Done():
 			return errStopped
 		}

@@ -89,6 +89,37 @@ func TestVersionThatDoesNotStart(t *testing.T) {
 	c.talk("a", "1 v1 a")
 }
 
+// TestRestartThatFails deploys to an app that is down, which takes a restart.
+func TestRestartThatFails(t *testing.T) {
+	s := newSite(t, func(o *Options) { o.Probation = time.Second })
+	s.deploy("chat", "v1")
+	a := s.app("chat")
+	for _, test := range []struct{ version, reason string }{
+		{"stillborn", "the stillborn has nothing to say"},
+		{"crashing", "status 4"}, // not at once: on probation
+	} {
+		if err := a.await(t.Context(), a.run("")); err != nil {
+			t.Fatal(err)
+		}
+		list := s.try("chat", test.version)
+		if last := list[len(list)-1]; last.Kind != api.Failed || last.Code != api.CodeUnhealthy || !strings.Contains(last.Reason, test.reason) {
+			t.Errorf("%s: the last event is %+v", test.version, last)
+		}
+		if back := find(t, list, api.RolledBack); back.Version != hash(program(t, "v1"))[:idDigits] {
+			t.Errorf("%s: %+v, want v1", test.version, back)
+		}
+		s.says("chat.apps.test", "/parties/tally/x", "v1")
+	}
+	if err := a.await(t.Context(), a.run("")); err != nil {
+		t.Fatal(err)
+	}
+	note := find(t, s.deploy("chat", "v2"), api.Remark)
+	if !strings.Contains(note.Text, "the app is not running") {
+		t.Errorf("the remark is %q", note.Text)
+	}
+	s.says("chat.apps.test", "/parties/tally/x", "v2")
+}
+
 func TestPlanAndRefusal(t *testing.T) {
 	s := newSite(t)
 	plan := func(version string, change ...func(*api.DeployRequest)) api.Plan {
