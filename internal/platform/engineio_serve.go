@@ -131,7 +131,7 @@ func (p *Platform) openEngine(w http.ResponseWriter, r *http.Request, party link
 	g := &engine{sid: newSID(), o: party.Engine}
 	g.s = &session{
 		id:   link.SessionID(p.sessionSeq.Add(1)),
-		room: p.room(key, party), conn: g.sid, uri: fullURL(r), request: stored(r),
+		room: p.room(key, party), conn: g.sid, uri: fullURL(r), request: condense(r),
 		member: -1, decided: make(chan struct{}), engine: g,
 	}
 	g.s.out.limit = p.limits.SendQueueBytes
@@ -148,7 +148,7 @@ func (p *Platform) admitEngine(w http.ResponseWriter, r *http.Request, g *engine
 	s, room := g.s, g.s.room
 	ev := &link.Event{
 		Kind: link.Open, Seq: room.seq.Add(1), Session: s.id, Conn: s.conn, URI: s.uri, Engine: true,
-		Request: s.request.WithContext(r.Context()),
+		Request: stored(r),
 	}
 	s.openSeq = ev.Seq
 	err := room.admit(r.Context(), s, ev)

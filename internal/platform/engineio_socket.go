@@ -2,6 +2,7 @@ package platform
 
 import (
 	"errors"
+	"net"
 	"net/http"
 	"time"
 
@@ -16,7 +17,7 @@ func (g *engine) read() {
 	handed := false
 	yielded := func() { handed = true; go g.read() }
 	for {
-		kind, data, err := g.s.next()
+		kind, data, err := g.s.in.next()
 		if err != nil {
 			g.finish(reasonOf(err))
 			return
@@ -68,7 +69,7 @@ func (g *engine) control(frame string) (message bool, err error) {
 }
 
 func reasonOf(err error) string {
-	if errors.Is(err, websocket.ErrReadLimit) || errors.Is(err, errNotUTF8) {
+	if errors.Is(err, errBig) || errors.Is(err, errNotUTF8) {
 		return errTransport.Error()
 	}
 	return errTransportClose.Error()
@@ -95,18 +96,17 @@ func (p *Platform) connectSocket(w http.ResponseWriter, r *http.Request, g *engi
 		return
 	}
 	p.register(g)
-	if err := g.s.upgrade(w, r, header); err != nil {
+	if err := g.s.upgrade(w, r, header, g.o.MaxPayload); err != nil {
 		g.finish(errTransport.Error())
 		return
 	}
-	g.s.ws.SetReadLimit(int64(g.o.MaxPayload))
 	go g.read()
 }
 
 // takeOver lets a WebSocket take over from polling. One that is not wanted is
 // closed after its handshake: that is what clients expect.
 func (p *Platform) takeOver(w http.ResponseWriter, r *http.Request, g *engine) {
-	ws, conn, err := g.s.shake(w, r, g.header.Clone())
+	conn, err := shake(w, r, g.header.Clone())
 	if err != nil {
 		return
 	}
@@ -118,29 +118,39 @@ func (p *Platform) takeOver(w http.ResponseWriter, r *http.Request, g *engine) {
 		conn.Close()
 		return
 	}
-	ws.SetReadLimit(int64(g.o.MaxPayload))
-	go g.probe(ws, conn)
+	go g.probe(newReader(conn, g.o.MaxPayload, probed{conn}))
 }
 
 // noopDelay is how long a poll may still wait when a socket is about to take
 // over: the client may have confirmed already, on its other connection.
 const noopDelay = 10 * time.Millisecond
 
+// probed answers the control frames of a WebSocket that has not taken over yet.
+type probed struct{ conn net.Conn }
+
+func (p probed) pinged(payload string) {
+	_, _ = p.conn.Write(appendFrame(nil, websocket.PongMessage, payload)) // what is wrong is seen by the next read
+}
+
+func (probed) ponged() {}
+
 // probe follows a WebSocket until it has taken over, or not.
-func (g *engine) probe(ws *websocket.Conn, conn *socket) {
+func (g *engine) probe(in *reader) {
+	conn := in.conn
 	conn.SetReadDeadline(time.Now().Add(g.o.UpgradeTimeout))
-	if kind, data, err := ws.ReadMessage(); err == nil && kind == websocket.TextMessage && string(data) == "2probe" {
+	if kind, data, err := in.next(); err == nil && kind == websocket.TextMessage && data == "2probe" {
 		g.mu.Lock()
 		g.probed = true
 		g.mu.Unlock()
-		if ws.WriteMessage(websocket.TextMessage, []byte("3probe")) == nil {
+		if _, err := conn.Write(appendFrame(nil, websocket.TextMessage, "3probe")); err == nil {
 			g.releasePoll()
-			if kind, data, err = ws.ReadMessage(); err == nil && kind == websocket.TextMessage && string(data) == "5" && g.change(ws, conn) {
+			if kind, data, err = in.next(); err == nil && kind == websocket.TextMessage && data == "5" && g.change(in) {
 				g.read()
 				return
 			}
 		}
 	}
+	in.end()
 	conn.Close()
 	g.mu.Lock()
 	g.probing, g.probed = false, false
@@ -161,13 +171,13 @@ func (g *engine) releasePoll() {
 }
 
 // change makes the WebSocket the session's transport, beginning with what waits for a poll.
-func (g *engine) change(ws *websocket.Conn, conn *socket) bool {
+func (g *engine) change(in *reader) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed {
 		return false
 	}
-	conn.SetReadDeadline(time.Time{})
+	in.conn.SetReadDeadline(time.Time{})
 	g.ws, g.probed, g.probing = true, false, false
 	g.answer(http.StatusBadRequest, engineErrors[engineBadRequest])
 	if len(g.queue) > 0 {
@@ -177,7 +187,6 @@ func (g *engine) change(ws *websocket.Conn, conn *socket) bool {
 	if g.closing {
 		g.s.out.end(appendClose(nil, 0, ""), false)
 	}
-	g.s.adopt(ws, conn)
-	ws.SetReadLimit(int64(g.o.MaxPayload))
+	g.s.adopt(in)
 	return true
 }

@@ -188,11 +188,11 @@ func (p *Platform) connect(w http.ResponseWriter, r *http.Request, party link.Pa
 	room := p.room(key, party)
 	s := &session{
 		id:   link.SessionID(p.sessionSeq.Add(1)),
-		room: room, conn: connID(r.URL.Query()), uri: fullURL(r), request: stored(r),
+		room: room, conn: connID(r.URL.Query()), uri: fullURL(r), request: condense(r),
 		member: -1, decided: make(chan struct{}),
 	}
 	s.out.limit = p.limits.SendQueueBytes
-	ev := &link.Event{Kind: link.Open, Seq: room.seq.Add(1), Session: s.id, Conn: s.conn, URI: s.uri, Request: s.request.WithContext(r.Context())}
+	ev := &link.Event{Kind: link.Open, Seq: room.seq.Add(1), Session: s.id, Conn: s.conn, URI: s.uri, Request: stored(r)}
 	s.openSeq = ev.Seq
 	err := room.admit(r.Context(), s, ev)
 	if err != nil || s.verdict.status != 0 {
@@ -216,7 +216,7 @@ func (p *Platform) connect(w http.ResponseWriter, r *http.Request, party link.Pa
 		room.mu.Unlock()
 	}
 	s.seen()
-	if err := s.upgrade(w, r, nil); err != nil {
+	if err := s.upgrade(w, r, nil, p.limits.MessageBytes); err != nil {
 		room.socketGone(s, &link.Event{Kind: link.Close, Seq: room.seq.Add(1), Session: s.id, Code: websocket.CloseAbnormalClosure})
 		p.log.Debug("upgrade failed", "party", key.Party, "room", key.Name, "conn", s.conn, "err", err)
 		return

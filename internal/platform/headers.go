@@ -67,10 +67,10 @@ func fullURL(r *http.Request) string {
 	return scheme + "://" + r.Host + r.URL.RequestURI()
 }
 
-// stored is what is kept of an upgrade request for as long as its socket is open.
+// stored is what a room is shown of an upgrade request, as long as the client waits.
 func stored(r *http.Request) *http.Request {
-	return &http.Request{
+	return (&http.Request{
 		Method: r.Method, URL: r.URL, Proto: r.Proto, ProtoMajor: r.ProtoMajor, ProtoMinor: r.ProtoMinor,
 		Header: r.Header, Host: r.Host, RemoteAddr: r.RemoteAddr, RequestURI: r.RequestURI, Body: http.NoBody,
-	}
+	}).WithContext(r.Context())
 }

@@ -21,11 +21,12 @@ type outbox struct {
 	queue []byte
 	limit int // of queue, in bytes
 
-	flushing bool // a goroutine drains the queue
-	full     bool // the queue overflowed; only a close frame may follow
-	ended    bool // a close frame is on its way: nothing more is sent
-	cut      bool // close the socket when the queue is empty
-	gone     bool // the socket is closed, or will be as soon as it is attached
+	flushing bool   // a goroutine drains the queue
+	full     bool   // the queue overflowed; only a close frame may follow
+	ended    bool   // a close frame is on its way: nothing more is sent
+	cut      bool   // close the socket when the queue is empty
+	gone     bool   // the socket is closed, or will be as soon as it is attached
+	closed   func() // told when the socket is closed from this side; set before attach. It must not block
 
 	// Of the running direct write.
 	pending []byte
@@ -95,6 +96,9 @@ func (o *outbox) close() {
 	if o.conn != nil {
 		o.conn.Close() // the reader notices
 		o.conn = nil
+		if o.closed != nil {
+			o.closed()
+		}
 	}
 }
 

@@ -42,6 +42,7 @@ type Platform struct {
 	metrics     metrics
 	assets      *assets.Server // set by New
 	background  sync.WaitGroup
+	parking     parking
 
 	mu          sync.Mutex // guards what follows; taken before room.mu, never after
 	rooms       shrink.Map[storage.Room, *room]
@@ -291,6 +292,7 @@ func (p *Platform) pinger() {
 				s.cutOff()
 			case silent > 0:
 				s.out.send(ping)
+				s.rest()
 			}
 		}
 	}
@@ -333,6 +335,7 @@ func (p *Platform) Shutdown(ctx context.Context) error {
 		return err
 	}
 	p.end()
+	p.parking.close()
 	ended := make(chan struct{})
 	go func() {
 		p.background.Wait()

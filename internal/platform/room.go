@@ -255,7 +255,7 @@ func (r *room) roster() []link.Session {
 		}
 		e := link.Session{ID: s.id, Conn: s.conn, URI: s.uri, Tags: s.tags, State: s.state, Closing: s.gone || s.code != 0, Engine: s.engine != nil}
 		if !r.party.Hibernate || e.Engine {
-			e.Request = s.request
+			e.Request = s.request.request()
 		}
 		out = append(out, e)
 	}
@@ -293,6 +293,10 @@ func (r *room) released(s *seat, left []*link.Event) {
 	}
 	r.seat = nil
 	r.live.Store(nil)
+	var silent []*session
+	if r.phase == awake && !s.crashed() {
+		silent = slices.Clone(r.members) // it rests by itself, and its sockets with it
+	}
 	if r.phase != leaving {
 		r.evicted = time.Time{}
 		if s.crashed() {
@@ -314,6 +318,10 @@ func (r *room) released(s *seat, left []*link.Event) {
 	}
 	if again {
 		r.comeBack()
+	} else {
+		for _, s := range silent {
+			s.rest()
+		}
 	}
 	r.unuse()
 }

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 
 	"github.com/gorilla/websocket"
 
@@ -26,7 +25,7 @@ type session struct {
 	room    *room
 	conn    string // the connection's id, as user code sees it
 	uri     string
-	request *http.Request
+	request condensed // of the upgrade
 
 	out outbox
 
@@ -48,8 +47,8 @@ type session struct {
 	engine *engine // nil unless the client speaks Engine.IO. Set when made
 	apart  bool    // broadcasts reach it by name only. Guarded by room.mu
 
-	ws    *websocket.Conn // owned by the reader
-	epoch atomic.Int64    // when something was last read, in pinger periods
+	in    *reader      // set with the socket, then owned by whoever reads
+	epoch atomic.Int64 // when something was last read, in pinger periods
 }
 
 // verdict is what becomes of an upgrade that waits.
@@ -125,56 +124,38 @@ func (s *session) shut(code int, reason string) {
 	time.AfterFunc(closeWait, s.out.abort)
 }
 
-// socket is the net.Conn that gorilla sees: what it writes by itself goes
-// through the session's outbox, so that frames never mix.
-type socket struct {
-	net.Conn
-	out      *outbox
-	attached atomic.Bool
-}
-
-func (c *socket) Write(b []byte) (int, error) {
-	if !c.attached.Load() {
-		return c.Conn.Write(b) // the 101
-	}
-	c.out.send(b)
-	return len(b), nil
-}
-
-// hijacker hands gorilla the socket in place of the server's connection.
+// hijacker keeps hold of the connection that gorilla takes from the HTTP server.
 type hijacker struct {
 	http.ResponseWriter
-	out  *outbox
-	conn *socket
+	conn net.Conn
 }
 
 func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
-	if err != nil {
-		return nil, nil, err
-	}
-	h.conn = &socket{Conn: conn, out: h.out}
-	return h.conn, rw, nil
+	h.conn = conn
+	return conn, rw, err
 }
 
 var writePool sync.Pool
 
-func (s *session) upgrade(w http.ResponseWriter, r *http.Request, header http.Header) error {
-	ws, conn, err := s.shake(w, r, header)
+// upgrade completes the handshake and makes the socket the session's. A message is at most limit bytes.
+func (s *session) upgrade(w http.ResponseWriter, r *http.Request, header http.Header, limit int) error {
+	conn, err := shake(w, r, header)
 	if err != nil {
 		return err
 	}
-	s.adopt(ws, conn)
+	s.adopt(newReader(conn, limit, s))
 	return nil
 }
 
-// shake completes the handshake of a WebSocket, which is not the session's yet.
-func (s *session) shake(w http.ResponseWriter, r *http.Request, header http.Header) (*websocket.Conn, *socket, error) {
-	h := &hijacker{ResponseWriter: w, out: &s.out}
+// shake completes the handshake of a WebSocket. gorilla's part ends with it: it refuses a client that has sent more than
+// its handshake, so nothing is lost in its buffer.
+func shake(w http.ResponseWriter, r *http.Request, header http.Header) (net.Conn, error) {
+	h := &hijacker{ResponseWriter: w}
 	up := websocket.Upgrader{
 		HandshakeTimeout: 10 * time.Second,
-		// Buffers of its own, so that the HTTP server's larger ones are not kept as long as the socket is open.
-		ReadBufferSize:  1 << 10,
+		// Small ones, which are dropped with gorilla's connection.
+		ReadBufferSize:  1 << 8,
 		WriteBufferSize: 1 << 10,
 		WriteBufferPool: &writePool,
 		CheckOrigin:     func(*http.Request) bool { return true }, // checked before
@@ -185,30 +166,42 @@ func (s *session) shake(w http.ResponseWriter, r *http.Request, header http.Head
 	if offered := websocket.Subprotocols(r); len(offered) > 0 {
 		up.Subprotocols = offered[:1]
 	}
-	ws, err := up.Upgrade(h, r, header)
-	if err != nil {
-		return nil, nil, err
+	if _, err := up.Upgrade(h, r, header); err != nil {
+		return nil, err
 	}
-	return ws, h.conn, nil
+	return h.conn, nil
 }
 
-// adopt makes a WebSocket the session's own.
-func (s *session) adopt(ws *websocket.Conn, conn *socket) {
-	ws.SetReadLimit(int64(s.room.p.limits.MessageBytes))
-	ws.SetPingHandler(func(data string) error {
-		s.out.send(appendFrame(nil, websocket.PongMessage, data))
-		return nil
-	})
-	ws.SetPongHandler(func(string) error { s.seen(); return nil })
-	ws.SetCloseHandler(func(code int, text string) error {
-		// The peer's code and reason go back, an empty close gets an empty one
-		// (RFC 6455, 5.5.1).
-		s.out.end(appendClose(nil, code, text), false)
-		return nil
-	})
-	s.ws = ws
-	conn.attached.Store(true)
-	s.out.attach(conn.Conn)
+// adopt makes a socket the session's own. What has been sent before leaves now.
+func (s *session) adopt(in *reader) {
+	in.peer, in.rests = s, s.engine == nil && in.raw != nil
+	s.in = in
+	s.out.closed = s.wake
+	s.out.attach(in.conn)
+}
+
+func (s *session) pinged(payload string) {
+	s.out.send(appendFrame(nil, websocket.PongMessage, payload))
+}
+func (s *session) ponged() { s.seen() }
+
+// rest asks the session's reader to stop if there is nothing to read.
+func (s *session) rest() {
+	if s.engine != nil || !canPark {
+		return
+	}
+	s.out.mu.Lock()
+	defer s.out.mu.Unlock()
+	if s.out.conn != nil && s.out.raw != nil {
+		_ = s.out.conn.SetReadDeadline(time.Unix(1, 0)) // if it is closed, its reader knows
+	}
+}
+
+// wake gives a session that is parked its reader back, who sees what has happened to the socket.
+func (s *session) wake() {
+	if s.engine == nil {
+		s.room.p.parking.wake(uint64(s.id))
+	}
 }
 
 func (s *session) seen() { s.epoch.Store(s.room.p.epoch.Load()) }
@@ -219,12 +212,20 @@ func (s *session) read() {
 	handed := false
 	yielded := func() { handed = true; go s.read() }
 	for {
-		kind, data, err := s.next()
+		kind, data, err := s.in.next()
+		if err == errRest {
+			if s.room.p.parking.park(s) {
+				return
+			}
+			s.in.busy = true
+			continue
+		}
 		if err != nil {
 			s.closed(err)
 			return
 		}
 		s.seen()
+		s.in.busy = true // where one message comes from, there are more
 		s.room.stats.in.Add(1)
 		ev := &link.Event{
 			Kind: link.Message, Seq: s.room.seq.Add(1), Session: s.id,
@@ -251,41 +252,6 @@ func (s *session) lost(err error) {
 	r.mu.Unlock()
 }
 
-var frameBuffers = sync.Pool{New: func() any { b := make([]byte, 4096); return &b }}
-
-var errNotUTF8 = errors.New("text message is not valid UTF-8")
-
-// next reads one message into a string of its own. It holds no buffer while it waits.
-func (s *session) next() (int, string, error) {
-	kind, r, err := s.ws.NextReader()
-	if err != nil {
-		return 0, "", err
-	}
-	buf := frameBuffers.Get().(*[]byte)
-	defer frameBuffers.Put(buf)
-	b := (*buf)[:0]
-	for {
-		if len(b) == cap(b) {
-			b = append(b, 0)[:len(b)]
-		}
-		n, err := r.Read(b[len(b):cap(b)])
-		b = b[:len(b)+n]
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return 0, "", err
-		}
-	}
-	if cap(b) <= 64<<10 {
-		*buf = b
-	}
-	if kind == websocket.TextMessage && !utf8.Valid(b) {
-		return 0, "", errNotUTF8
-	}
-	return kind, string(b), nil
-}
-
 // closed ends the session: it settles how the socket ended and tells the room.
 func (s *session) closed(err error) {
 	ev := &link.Event{Kind: link.Close, Seq: s.room.seq.Add(1), Session: s.id, Code: websocket.CloseAbnormalClosure}
@@ -299,13 +265,17 @@ func (s *session) closed(err error) {
 		}
 		s.room.mu.Unlock()
 		s.out.end(appendClose(nil, ce.Code, ce.Text), true)
-	case errors.Is(err, websocket.ErrReadLimit):
-		// gorilla has sent the close frame.
-		ev.Code, ev.Reason = websocket.CloseMessageTooBig, "message too big"
-	case errors.Is(err, errNotUTF8):
-		ev.Code, ev.Reason = websocket.CloseInvalidFramePayloadData, err.Error()
-		s.out.end(appendClose(nil, ev.Code, ev.Reason), false)
+	default:
+		if code := s.in.refuse(err); code != 0 {
+			ev.Code, ev.Reason = code, err.Error()
+			said := ev.Reason
+			if code == websocket.CloseMessageTooBig {
+				said = "" // the code says it all
+			}
+			s.out.end(appendClose(nil, code, said), false)
+		}
 	}
+	s.in.end()
 	s.room.socketGone(s, ev)
 	if !ev.Clean {
 		s.linger()

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package platform
+
+func (r *reader) tryRead(uintptr) bool { return true }
