@@ -60,7 +60,7 @@ func corpus(t *testing.T) (root string, cases []*testCase) {
 }
 
 func (c *testCase) options(t *testing.T) {
-	c.opts.Dir, c.opts.Root = c.dir, c.dir
+	c.opts.Dir = c.dir
 	for line := range strings.Lines(string(c.archive.Comment)) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		switch key {

@@ -13,7 +13,8 @@ func Explain() string {
 	b := new(strings.Builder)
 	b.WriteString(`Annotations stand directly above a declaration at the top level of a file, without a space
 after the slashes and without an empty line in between. Several may stand above one function.
-They count in a program's own package and in all others of its module that it may import.
+They count in a program's own package, in all others below its party.json that it may import,
+and in those of its module that these import.
 `)
 	for i := range annotations {
 		annotations[i].explain(b)

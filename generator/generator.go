@@ -17,9 +17,6 @@ type Options struct {
 	File string
 	// Tags are the build tags of the user's build. party_host is not among them.
 	Tags []string
-	// Root is the folder whose packages are searched for rooms that the program serves too.
-	// Empty: the module's, or that of Manifest if there is another project around it.
-	Root string
 	// Manifest is what the manifest says; nil when there is none.
 	Manifest *Manifest
 }
@@ -72,7 +69,7 @@ type Result struct {
 	Diagnostics diag.List
 	// Inputs are the Go files that were read, without those that are generated.
 	// The result depends on them, on what other files are in the folders of the packages, on
-	// Options, on which assets there are, and on which other packages below Searched have annotations.
+	// Options, on which assets there are, and on which other packages have annotations, of those below Searched and those that are imported.
 	Inputs []string
 	// Searched is the folder that was searched for packages with annotations; empty: none was.
 	Searched string
@@ -82,9 +79,10 @@ type Result struct {
 
 // Generate reads a package and returns what belongs to it. It writes nothing.
 //
-// A program, a package main, also serves the rooms of other packages of its module: of each that
-// has annotations, that it may import, and that belongs to no other project. A folder belongs to
-// the project of the nearest party.json at or above it. Their files belong to the result.
+// A program, a package main, also serves the rooms of other packages of its module that have annotations and
+// that it may import: of those in the project, which is the folder of the manifest, or of the program without
+// one, and of those that they and the program import. A folder below with a party.json of its own is
+// another project. Their files belong to the result.
 //
 // What is wrong with the user's files is in Result.Diagnostics; the error is
 // for what keeps them from being read. It is safe for concurrent use.

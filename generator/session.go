@@ -1,11 +1,14 @@
 package generator
 
 import (
+	"go/ast"
+	"go/parser"
 	"go/token"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -31,8 +34,9 @@ type known struct{ content, outline uint64 }
 func (s *Session) Generate(o Options) (res *Result, again bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.files == nil {
+	if s.files == nil || !slices.Equal(s.opts.Tags, o.Tags) {
 		s.files, s.known = make(seenFiles), make(map[string]known)
+		s.last, s.opts = nil, o
 	}
 	if o.Dir == "" {
 		o.Dir = filepath.Dir(o.File)
@@ -148,21 +152,24 @@ type basis struct {
 	lost    bool // a package that matters was not to be had
 }
 
-// seenFiles remembers of Go files whether they have annotations, which most have not. Nil remembers nothing.
+// seenFiles remembers what a search of the project has to know of Go files, for one set of build tags. Nil remembers nothing.
 type seenFiles map[string]seenFile
 
 type seenFile struct {
 	size      int64
 	mod       time.Time
 	ours      bool
-	annotated bool
+	in        bool     // the build
+	annotated bool     // apart from that
+	main      bool     // it is of a package main, and in the build
+	imports   []string // of a file that is in
 }
 
 // settled is the age from which on a file's time tells its versions apart: file systems round.
 const settled = 2 * time.Second
 
 // look reads a file unless it is as it was.
-func (f seenFiles) look(path string, info os.FileInfo) (seenFile, error) {
+func (f seenFiles) look(path string, info os.FileInfo, o Options) (seenFile, error) {
 	if was, ok := f[path]; ok && info != nil && was.size == info.Size() && was.mod.Equal(info.ModTime()) {
 		return was, nil
 	}
@@ -171,10 +178,33 @@ func (f seenFiles) look(path string, info os.FileInfo) (seenFile, error) {
 		return seenFile{}, err
 	}
 	now := seenFile{ours: isOurs(data)}
-	now.annotated = !now.ours && hasAnnotation(data)
+	if !now.ours {
+		now.annotated, now.in = hasAnnotation(data), inBuild(o, filepath.Dir(path), filepath.Base(path), data)
+	}
+	if now.in || now.ours {
+		// A file that is broken imports nothing yet.
+		file, err := parser.ParseFile(token.NewFileSet(), path, data, parser.ImportsOnly|parser.SkipObjectResolution)
+		if err == nil {
+			now.main = file.Name.Name == "main"
+			if now.in {
+				now.imports = importsOf(file)
+			}
+		}
+	}
 	if f != nil && info != nil && time.Since(info.ModTime()) > settled {
 		now.size, now.mod = info.Size(), info.ModTime()
 		f[path] = now
 	}
 	return now, nil
+}
+
+// importsOf returns the paths that a file imports.
+func importsOf(file *ast.File) []string {
+	var paths []string
+	for _, spec := range file.Imports {
+		if path, err := strconv.Unquote(spec.Path.Value); err == nil {
+			paths = append(paths, path)
+		}
+	}
+	return paths
 }

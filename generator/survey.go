@@ -3,8 +3,6 @@ package generator
 import (
 	"bytes"
 	"fmt"
-	"go/parser"
-	"go/token"
 	"io/fs"
 	"os"
 	"path"
@@ -19,24 +17,25 @@ import (
 // belongs to no program outside of it.
 const manifestFile = "party.json"
 
-// survey finds the packages of the module that a program serves the rooms of,
-// besides its own: all that have annotations and that it may import.
+// survey finds the packages of the module that a program serves the rooms of, besides its own: those
+// with annotations, in the project's folder and among what the program imports.
 type survey struct {
 	opts  Options
 	where *locator
-	root  string // folder that is searched
+	root  string // folder that is searched, with all below it
 	own   string // folder of the program
 	list  *diag.List
 	files seenFiles
 
 	found []place
-	stale []string // files with our header in packages without annotations
+	stale []string            // files with our header in packages without annotations
+	seen  map[string][]string // what the packages in folders that have been looked at import
 }
 
 // place is a package of the module.
 type place struct{ dir, path string }
 
-// packages searches the module. It returns nothing when there is none.
+// packages searches the module. It finds nothing when there is none.
 func (s *survey) packages() error {
 	if s.where.module == "" {
 		return nil
@@ -45,10 +44,7 @@ func (s *survey) packages() error {
 	if err != nil {
 		return fmt.Errorf("find the package: %w", err)
 	}
-	s.own = own
-	if s.root = s.opts.Root; s.root == "" {
-		s.root = s.project()
-	}
+	s.own, s.root, s.seen = own, s.project(own), make(map[string][]string)
 	err = filepath.WalkDir(s.root, func(name string, e fs.DirEntry, err error) error {
 		switch {
 		case err != nil && name == s.root:
@@ -59,35 +55,67 @@ func (s *survey) packages() error {
 			return nil
 		case name != s.root && !isInside(s.own, name) && s.foreign(name, e.Name()):
 			return fs.SkipDir
-		case name == s.own:
-			return nil
 		}
-		return s.look(name)
+		s.look(name)
+		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("search the module: %w", err)
+		return fmt.Errorf("search the project: %w", err)
 	}
+	s.follow()
 	slices.SortFunc(s.found, func(a, b place) int { return strings.Compare(a.path, b.path) })
 	return nil
 }
 
-// project is the folder to search: the module's, unless another project is around this one.
-func (s *survey) project() string {
-	m := s.opts.Manifest
-	if m == nil || m.Path == "" {
-		return s.where.root
+// follow looks at what the program and the packages that were found import, directly or not, as far as it is of the module.
+func (s *survey) follow() {
+	s.look(s.own)
+	todo := []string{s.own}
+	for _, at := range s.found {
+		todo = append(todo, at.dir)
 	}
-	dir, err := filepath.Abs(filepath.Dir(m.Path))
-	if err != nil || !isInside(dir, s.where.root) {
-		return s.where.root
-	}
-	for above := dir; above != s.where.root; {
-		above = filepath.Dir(above)
-		if _, err := os.Lstat(filepath.Join(above, manifestFile)); err == nil {
-			return dir
+	done := make(map[string]bool)
+	for len(todo) > 0 {
+		dir := todo[0]
+		todo = todo[1:]
+		if done[dir] {
+			continue
+		}
+		done[dir] = true
+		s.look(dir)
+		for _, importPath := range s.seen[dir] {
+			rest, ok := strings.CutPrefix(importPath+"/", s.where.module+"/")
+			if at := filepath.Join(s.where.root, filepath.FromSlash(rest)); ok && !s.otherModule(at) {
+				todo = append(todo, at)
+			}
 		}
 	}
-	return s.where.root
+}
+
+// otherModule reports whether a folder below the module's is of a module inside of it.
+func (s *survey) otherModule(dir string) bool {
+	for ; dir != s.where.root; dir = filepath.Dir(dir) {
+		if isModule(dir) {
+			return true
+		}
+	}
+	return false
+}
+
+// project is the folder of the manifest, or else of the program; no more of it than is in the module.
+func (s *survey) project(own string) string {
+	m := s.opts.Manifest
+	if m == nil || m.Path == "" {
+		return own
+	}
+	dir, err := filepath.Abs(filepath.Dir(m.Path))
+	switch {
+	case err != nil:
+		return own
+	case isInside(s.where.root, dir):
+		return s.where.root
+	}
+	return dir
 }
 
 // isInside reports whether a folder is another one or below it.
@@ -117,14 +145,18 @@ func sameFile(a, b string) bool {
 	return err1 == nil && err2 == nil && x == y
 }
 
-// look takes a folder whose Go files have annotations.
-func (s *survey) look(dir string) error {
+// look takes a folder if its Go files have annotations, and notes what they import.
+func (s *survey) look(dir string) {
+	if _, seen := s.seen[dir]; seen {
+		return
+	}
+	s.seen[dir] = nil
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil // as above
+		return // go build says so, if it matters
 	}
 	var ours []string
-	annotated, left := false, false // out of the build
+	annotated, left, program := false, false, false // left out of the build
 	for _, e := range entries {
 		name := e.Name()
 		if e.IsDir() || !isSource(name) {
@@ -138,27 +170,27 @@ func (s *survey) look(dir string) error {
 			info = nil // it says nothing about what it links to
 		}
 		file := filepath.Join(dir, name)
-		switch seen, err := s.files.look(file, info); {
+		switch seen, err := s.files.look(file, info, s.opts); {
 		case err != nil:
 		case seen.ours:
-			ours = append(ours, file)
-		case seen.annotated:
-			in := !fileIgnored(dir, name, s.opts)
-			annotated, left = annotated || in, left || !in
+			ours, program = append(ours, file), program || seen.main
+		case seen.in:
+			annotated, program = annotated || seen.annotated, program || seen.main
+			s.seen[dir] = append(s.seen[dir], seen.imports...)
+		default:
+			left = left || seen.annotated
 		}
 	}
 	importPath := s.where.importPath(dir)
 	switch {
-	case !annotated && (left || len(ours) == 0), s.isProgram(dir):
-		return nil
-	case !annotated:
-		s.stale = append(s.stale, ours...)
-	case mayImport(s.where.importPath(s.own), importPath):
+	case dir == s.own || program: // nobody can import another program
+	case annotated && mayImport(s.where.importPath(s.own), importPath):
 		s.found = append(s.found, place{dir, importPath})
-	default:
+	case annotated:
 		s.outOfReach(dir, importPath)
+	case !left:
+		s.stale = append(s.stale, ours...)
 	}
-	return nil
 }
 
 // isSource reports whether a file can belong to a package.
@@ -181,29 +213,19 @@ func hasAnnotation(data []byte) bool {
 	}
 }
 
-// isProgram reports whether a folder is a package main: nobody can import that.
+// isProgram reports whether a folder is a package main.
 func (s *survey) isProgram(dir string) bool {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return false
 	}
-	for _, e := range entries {
-		name := e.Name()
-		if e.IsDir() || !isSource(name) {
-			continue
+	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
+		if e.IsDir() || !isSource(e.Name()) {
+			return false
 		}
-		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(dir, name), nil, parser.PackageClauseOnly)
-		// A file that is left out of the build may be of a package of its own, as tools are.
-		if err == nil && !fileIgnored(dir, name, s.opts) {
-			return file.Name.Name == "main"
-		}
-	}
-	return false
-}
-
-func fileIgnored(dir, name string, o Options) bool {
-	data, err := os.ReadFile(filepath.Join(dir, name))
-	return err != nil || !isOurs(data) && !inBuild(o, dir, name, data)
+		seen, err := s.files.look(filepath.Join(dir, e.Name()), nil, s.opts)
+		return err == nil && seen.main
+	})
 }
 
 // mayImport reports whether the go command lets a package import another one.

@@ -274,7 +274,7 @@ func (v *validator) declared(m *Model, p *program) {
 // nothing says that there are no rooms, and where they were searched.
 func (v *validator) nothing() string {
 	if v.all[0].Package == "main" && v.searched {
-		return "neither the program nor another package of its module has a room type"
+		return "neither the program nor another package of its project has a room type"
 	}
 	return "the package has no room type"
 }
