@@ -74,8 +74,25 @@ func (l *ledger) set(ctx context.Context, client string, n int, filler string) e
 
 func logKey(client string, n int) string { return fmt.Sprintf("%s/log/%09d", client, n) }
 
-// OnMessage takes "number", for the client that sends it, and acknowledges it.
+// What a client asks for its own numbers, and the answer.
+const (
+	ledgerQuestion = "?"
+	ledgerAnswer   = "a %d b %d"
+)
+
+// OnMessage takes "number", for the client that sends it, and acknowledges it; or answers the question.
 func (l *ledger) OnMessage(ctx context.Context, conn *party.Conn, msg party.Message) error {
+	if msg.Text() == ledgerQuestion {
+		a, _, err := party.Get[int](ctx, l.Storage(), conn.ID()+"/a")
+		if err != nil {
+			return err
+		}
+		b, _, err := party.Get[int](ctx, l.Storage(), conn.ID()+"/b")
+		if err != nil {
+			return err
+		}
+		return conn.Send(party.Text(fmt.Sprintf(ledgerAnswer, a, b)))
+	}
 	n, err := strconv.Atoi(msg.Text())
 	if err != nil {
 		return err

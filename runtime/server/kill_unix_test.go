@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,10 +23,10 @@ import (
 // How much of it there is.
 const (
 	killRooms   = 8
-	killClients = 100 // every fourth of them by HTTP, the others by WebSocket
+	killClients = 200 // every fourth of them by HTTP, the others by WebSocket
 	killBells   = 8
 	killTime    = 15 * time.Second
-	alarmSlack  = 5 * time.Second // after a start, for alarms that are due
+	alarmSlack  = 30 * time.Second // after a start, for alarms that are due
 )
 
 // ledgerClient writes its own numbers to a ledger, one after the other. It outlives the servers.
@@ -33,6 +34,18 @@ type ledgerClient struct {
 	name, room string
 	sent       int          // owned by its run
 	acked      atomic.Int64 // the last one that was acknowledged, or read
+	wrong      string       // what it has read that cannot be; owned by its run
+}
+
+// learn takes what a client's two keys hold, as a client has read them that knew before that seen was acknowledged.
+func (c *ledgerClient) learn(by *ledgerClient, seen int64, a, b int) {
+	switch {
+	case a != b:
+		by.wrong = fmt.Sprintf("it read half a turn of client %s: a is %d and b is %d", c.name, a, b)
+	case int64(a) < seen:
+		by.wrong = fmt.Sprintf("%d was acknowledged to client %s, and it read %d afterwards", seen, c.name, a)
+	}
+	storeMax(&c.acked, int64(a))
 }
 
 // byHTTP writes until the server is gone, and reads what others have acknowledged.
@@ -46,15 +59,19 @@ func (c *ledgerClient) byHTTP(ctx context.Context, url string, others []*ledgerC
 		if n, err := strconv.Atoi(body); err == nil {
 			storeMax(&c.acked, int64(n))
 		}
-		// Whatever a read shows counts as much as an acknowledgement.
-		other := others[rand.IntN(len(others))]
+		// Whatever a read shows counts as much as an acknowledgement. Every other time it is of its own numbers.
+		other := c
+		if rand.IntN(2) == 0 {
+			other = others[rand.IntN(len(others))]
+		}
+		seen := other.acked.Load()
 		body, ok = httpDo(ctx, "GET", fmt.Sprintf("%s/parties/ledger/%s?client=%s", url, other.room, other.name), "")
 		if !ok {
 			return
 		}
 		var entries map[string]int
 		if json.Unmarshal([]byte(body), &entries) == nil {
-			storeMax(&other.acked, int64(entries[other.name+"/a"]))
+			other.learn(c, seen, entries[other.name+"/a"], entries[other.name+"/b"])
 		}
 	}
 }
@@ -79,7 +96,8 @@ func httpDo(ctx context.Context, method, url, body string) (string, bool) {
 	return string(data), err == nil && resp.StatusCode == 200
 }
 
-// bySocket writes until the server is gone, up to three numbers ahead of the acknowledgements.
+// bySocket writes until the server is gone, up to three numbers ahead of the acknowledgements. It begins with
+// a look at what is there, and takes another one with every eighth number.
 func (c *ledgerClient) bySocket(ctx context.Context, url string) {
 	ws, _, err := websocket.DefaultDialer.DialContext(ctx, "ws"+strings.TrimPrefix(url, "http")+"/parties/ledger/"+c.room+"?_pk="+c.name, nil)
 	if err != nil {
@@ -88,19 +106,35 @@ func (c *ledgerClient) bySocket(ctx context.Context, url string) {
 	defer ws.Close()
 	defer context.AfterFunc(ctx, func() { ws.Close() })()
 	c.sent = int(c.acked.Load())
+	seen := []int64{c.acked.Load()} // for each answer that is to come
+	if ws.WriteMessage(websocket.TextMessage, []byte(ledgerQuestion)) != nil {
+		return
+	}
 	for {
 		for c.sent < int(c.acked.Load())+3 {
 			c.sent++
 			if ws.WriteMessage(websocket.TextMessage, []byte(strconv.Itoa(c.sent))) != nil {
 				return
 			}
+			if c.sent%8 == 0 {
+				seen = append(seen, c.acked.Load())
+				if ws.WriteMessage(websocket.TextMessage, []byte(ledgerQuestion)) != nil {
+					return
+				}
+			}
 		}
 		_, data, err := ws.ReadMessage()
 		if err != nil {
 			return
 		}
+		var a, b int
 		if n, err := strconv.Atoi(string(data)); err == nil {
 			storeMax(&c.acked, int64(n))
+		} else if _, err := fmt.Sscanf(string(data), ledgerAnswer, &a, &b); err == nil {
+			c.learn(c, seen[0], a, b)
+			seen = seen[1:]
+		} else {
+			c.wrong = fmt.Sprintf("it was sent %q", data)
 		}
 	}
 }
@@ -108,6 +142,9 @@ func (c *ledgerClient) bySocket(ctx context.Context, url string) {
 // check compares what is stored with what the client knows.
 func (c *ledgerClient) check(t *testing.T, entries map[string]int) {
 	t.Helper()
+	if c.wrong != "" {
+		t.Errorf("client %s: %s", c.name, c.wrong)
+	}
 	a, b := entries[c.name+"/a"], entries[c.name+"/b"]
 	acked := int(c.acked.Load())
 	switch {
@@ -181,6 +218,11 @@ func (c *alarmClient) check(t *testing.T, url string) {
 	}
 }
 
+// unheard reports whether some client was never acknowledged anything.
+func unheard(clients []*ledgerClient) bool {
+	return slices.ContainsFunc(clients, func(c *ledgerClient) bool { return c.acked.Load() == 0 })
+}
+
 // TestKill kills servers under load at random moments, starts another one on the same folder, and looks for what clients
 // have been told.
 func TestKill(t *testing.T) {
@@ -197,7 +239,7 @@ func TestKill(t *testing.T) {
 		bells[n] = &alarmClient{room: fmt.Sprint("b", n)}
 	}
 	rounds := 0
-	for begun := time.Now(); rounds < 3 || time.Since(begun) < killTime; rounds++ {
+	for begun := time.Now(); rounds < 3 || time.Since(begun) < killTime || unheard(clients) && time.Since(begun) < 8*killTime; rounds++ {
 		if rounds%4 == 3 { // while it starts
 			c := begin(t, dir, "ledger")
 			select {

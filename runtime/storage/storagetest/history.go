@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -202,7 +201,7 @@ func (h *History) commit() error {
 
 // after is the state that a commit leads to.
 func (s *past) after(c storage.Commit) *past {
-	next := &past{Model: Model{values: maps.Clone(s.values)}, alarm: s.alarm}
+	next := &past{Model: s.Clone(), alarm: s.alarm}
 	next.Apply(c)
 	switch c.Alarm {
 	case storage.SetAlarm:

@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -27,6 +28,9 @@ func (m *Model) Apply(c storage.Commit) {
 		}
 	}
 }
+
+// Clone returns a model of the same contents.
+func (m *Model) Clone() Model { return Model{values: maps.Clone(m.values)} }
 
 // Value returns the value of a key.
 func (m *Model) Value(key string) (string, bool) {
