@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/goparty-dev/party/internal/diag"
@@ -106,6 +107,10 @@ func (v *invocation) flagSet(name, want string) *flag.FlagSet {
 // false, the command is over with the exit code.
 func (v *invocation) parse(set *flag.FlagSet, n int) (args []string, code int, ok bool) {
 	rest := v.args
+	var plain []string // behind --, whatever they look like
+	if n := slices.Index(rest, "--"); n >= 0 {
+		rest, plain = rest[:n], rest[n+1:]
+	}
 	for {
 		switch err := set.Parse(rest); {
 		case errors.Is(err, flag.ErrHelp):
@@ -123,6 +128,7 @@ func (v *invocation) parse(set *flag.FlagSet, n int) (args []string, code int, o
 		}
 		args, rest = append(args, set.Arg(0)), set.Args()[1:]
 	}
+	args = append(args, plain...)
 	if len(args) != n {
 		fmt.Fprintf(v.stderr, "error: %s wants %d arguments, not %d\n", set.Name(), n, len(args))
 		set.Usage()

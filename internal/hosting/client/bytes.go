@@ -98,3 +98,40 @@ func (c *Client) Download(ctx context.Context, app, id string, w io.Writer) (int
 	}
 	return n, nil
 }
+
+// PullRoom copies the file of a room to w, see package roomfile.
+func (c *Client) PullRoom(ctx context.Context, app, party, room string, w io.Writer) (int64, error) {
+	resp, err := c.ask(ctx, question{method: http.MethodGet, path: api.AppPath(app, api.RoomPath), query: api.RoomQuery(party, room)})
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	n, err := io.Copy(w, resp.Body)
+	if err != nil {
+		return n, fmt.Errorf("download room %s/%s: %w", party, room, err)
+	}
+	return n, nil
+}
+
+// PushRoom makes the file of a room, which may be another's, all that a room has stored. Without replace a room
+// that has data is left alone.
+func (c *Client) PushRoom(ctx context.Context, app, party, room string, file Blob, replace bool) error {
+	query := api.RoomQuery(party, room)
+	if replace {
+		query.Set("replace", "true")
+	}
+	resp, err := c.ask(ctx, question{
+		method: http.MethodPut, path: api.AppPath(app, api.RoomPath), query: query, kind: api.BytesType, size: file.Size,
+		body: func() (io.ReadCloser, error) {
+			f, err := os.Open(file.Path)
+			if err != nil {
+				return nil, fmt.Errorf("read the file of the room: %w", err)
+			}
+			return f, nil
+		},
+	})
+	if err != nil {
+		return err
+	}
+	return resp.Body.Close()
+}

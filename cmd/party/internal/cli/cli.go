@@ -69,7 +69,7 @@ func newRoot(s *streams, args []string) *cobra.Command {
 	})
 	root.AddCommand(
 		newInit(s), newAdd(s), newDev(s), newGenerate(s), newBuild(s), newMigrations(s), newProto(s), newVet(s), newVersion(s),
-		newDeploy(s), newRollback(s), newVersions(s), newTail(s), newEnv(s), newBackup(s), newList(s), newInfo(s), newDelete(s),
+		newDeploy(s), newRollback(s), newVersions(s), newTail(s), newEnv(s), newBackup(s), newPull(s), newPush(s), newList(s), newInfo(s), newDelete(s),
 		newLogin(s), newLogout(s), newWhoami(s), newToken(s), newHost(s),
 	)
 	return root
