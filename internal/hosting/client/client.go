@@ -23,8 +23,12 @@ type Options struct {
 	Token   credentials.Secret
 	// Dial makes connections instead of net.Dialer, for a host that is reached through something.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Name is what messages call the host; by default it is Address.
+	Name string
 	// Agent is the name and version of the program that asks, for the host's log.
 	Agent string
+	// Closed, if not nil, is called by Close, for what Dial makes its connections from.
+	Closed func() error
 }
 
 // Client asks one host. It is safe for concurrent use.
@@ -44,6 +48,9 @@ const maxAnswer = 16 << 20
 
 // New makes a client. It does not connect yet.
 func New(o Options) *Client {
+	if o.Name == "" {
+		o.Name = o.Address
+	}
 	if o.Dial == nil {
 		o.Dial = (&net.Dialer{Timeout: dialTime, KeepAlive: 15 * time.Second}).DialContext
 	}
@@ -61,11 +68,17 @@ func New(o Options) *Client {
 	}}
 }
 
-// Address is where the host is.
-func (c *Client) Address() string { return c.o.Address }
+// Name is what to call the host: its address, as its users know it.
+func (c *Client) Name() string { return c.o.Name }
 
 // Close closes idle connections.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+func (c *Client) Close() error {
+	c.http.CloseIdleConnections()
+	if c.o.Closed != nil {
+		return c.o.Closed()
+	}
+	return nil
+}
 
 // question is one request with what may be done about it.
 type question struct {
@@ -163,7 +176,7 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
-		return fmt.Errorf("answer of %s: %w", c.o.Address, err)
+		return fmt.Errorf("answer of %s: %w", c.o.Name, err)
 	}
 	return nil
 }

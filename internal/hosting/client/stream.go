@@ -61,7 +61,7 @@ func (c *Client) follow(ctx context.Context, path string, in any, each func(api.
 	err = lines(resp.Body, func(data []byte) error {
 		var e api.Event
 		if err := json.Unmarshal(data, &e); err != nil {
-			return fmt.Errorf("answer of %s: %w", c.o.Address, err)
+			return fmt.Errorf("answer of %s: %w", c.o.Name, err)
 		}
 		last = e
 		each(e)

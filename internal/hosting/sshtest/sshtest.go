@@ -62,13 +62,13 @@ func program() (string, error) {
 }
 
 // Start starts a server that runs until the end of the test. Without sshd the test is skipped. dir is for
-// its files; it must be one that others cannot write to.
-func Start(t testing.TB, dir string) *Server {
+// its files; it must be one that others cannot write to. env are NAME=value for what runs there.
+func Start(t testing.TB, dir string, env ...string) *Server {
 	t.Helper()
 	if why := Skip(); why != "" {
 		t.Skip(why)
 	}
-	s, stop, err := Run(dir, testOutput{t})
+	s, stop, err := Run(dir, testOutput{t}, env...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func (t testOutput) Write(p []byte) (int, error) {
 }
 
 // Run is Start outside of a test function. log gets what sshd has to say.
-func Run(dir string, log io.Writer) (_ *Server, stop func(), err error) {
+func Run(dir string, log io.Writer, env ...string) (_ *Server, stop func(), err error) {
 	sshd, err := program()
 	if err != nil {
 		return nil, nil, err
@@ -120,8 +120,8 @@ PermitRootLogin prohibit-password
 PasswordAuthentication no
 KbdInteractiveAuthentication no
 LogLevel ERROR
-SetEnv HOME=%s
-`, s.hostKeyFile, filepath.Join(dir, "authorized_keys"), s.Home), 0o600); err != nil {
+SetEnv HOME=%s %s
+`, s.hostKeyFile, filepath.Join(dir, "authorized_keys"), s.Home, strings.Join(env, " ")), 0o600); err != nil {
 		return nil, nil, err
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")

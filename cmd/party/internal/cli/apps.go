@@ -42,7 +42,7 @@ func (o *hostOptions) listApps(ctx context.Context, s *streams) error {
 	}
 	return o.answer(s, notNil(apps), func() {
 		if len(apps) == 0 {
-			s.printf("No apps at %s yet. \"party deploy\" makes one.\n", c.Address())
+			s.printf("No apps at %s yet. \"party deploy\" makes one.\n", c.Name())
 			return
 		}
 		var rows [][]string
@@ -127,9 +127,9 @@ host, unless --purge is given. Previews are apps of their own and stay.`,
 
 func (o *deleteOptions) run(ctx context.Context, s *streams, c *client.Client, app string) error {
 	if !o.yes {
-		what := fmt.Sprintf("this ends %s at %s and removes its rooms; a backup stays at the host", app, c.Address())
+		what := fmt.Sprintf("this ends %s at %s and removes its rooms; a backup stays at the host", app, c.Name())
 		if o.purge {
-			what = fmt.Sprintf("this ends %s at %s and removes all that its rooms have stored, for ever", app, c.Address())
+			what = fmt.Sprintf("this ends %s at %s and removes all that its rooms have stored, for ever", app, c.Name())
 		}
 		if err := s.confirmName(what, app); err != nil {
 			return err

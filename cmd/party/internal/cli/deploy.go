@@ -20,6 +20,7 @@ import (
 
 type deployOptions struct {
 	appOptions
+	targetOptions
 	place    string
 	domains  []string
 	vars     []string
@@ -63,6 +64,7 @@ It asks before a migration that deletes rooms. Where nobody can be asked that ne
 	f.StringVarP(&o.message, "message", "m", "", "what to note of this version")
 	f.BoolVar(&o.dryRun, "dry-run", false, "only say what would change")
 	f.BoolVarP(&o.yes, "yes", "y", false, "do not ask, delete what the migrations delete")
+	o.targetFlags(cmd)
 	f.BoolVar(&o.noWait, "no-wait", false, "end when the rooms are handed over, not with the probation")
 	o.appFlags(cmd)
 	return cmd
@@ -79,6 +81,9 @@ func (o *deployOptions) validate(cmd *cobra.Command) (map[string]string, error) 
 	}
 	if len(o.message) > maxMessage {
 		return nil, usagef(cmd, "--message has %d bytes, at most %d fit", len(o.message), maxMessage)
+	}
+	if err := o.validateTarget(cmd, o.host); err != nil {
+		return nil, err
 	}
 	if err := o.validateFormat(cmd); err != nil {
 		return nil, err
@@ -104,7 +109,11 @@ func (o *deployOptions) run(ctx context.Context, s *streams, vars map[string]str
 			return err
 		}
 	}
-	c, err := o.connect(ctx, s, p)
+	open := o.connect
+	if o.target != "" {
+		open = o.connectTarget
+	}
+	c, err := open(ctx, s, p)
 	if err != nil {
 		return err
 	}
@@ -149,7 +158,7 @@ func (o *deployOptions) ship(ctx context.Context, s *streams, c *client.Client, 
 		return err
 	}
 	if most := who.Host.MaxBlob; most > 0 && blob.Size > most {
-		return fmt.Errorf("the program has %s, and %s takes at most %s", megabytes(blob.Size), c.Address(), megabytes(most))
+		return fmt.Errorf("the program has %s, and %s takes at most %s", megabytes(blob.Size), c.Name(), megabytes(most))
 	}
 	r := api.DeployRequest{Binary: blob.Hash, Message: o.message, Vars: vars, NoWait: o.noWait}
 	if r.Domains, err = o.allDomains(ctx, c, p, app); err != nil {

@@ -19,12 +19,14 @@ import (
 // hostOptions are those of all commands that speak to a host.
 type hostOptions struct {
 	formatOptions
+	sshOptions
 	host string
 }
 
 func (o *hostOptions) hostFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.host, "host", "", "`address` of the host (default: "+credentials.EnvHost+", deploy.target of party.json, or that of the last login)")
 	o.formatFlag(cmd)
+	o.sshFlags(cmd)
 }
 
 // login finds the host that is meant. p may be nil.
@@ -54,12 +56,19 @@ func (o *hostOptions) connect(ctx context.Context, s *streams, p *project) (*cli
 	if l.Token.Empty() {
 		return nil, fmt.Errorf("no token for %s is known: run \"party login --host %[1]s\", or set %s", l.Address, credentials.EnvToken)
 	}
-	return dial(ctx, s, l)
+	return o.dial(ctx, s, l)
 }
 
-// dial makes a client for a login.
-func dial(_ context.Context, _ *streams, l credentials.Login) (*client.Client, error) {
-	return client.New(client.Options{Address: l.Address, Token: l.Token, Agent: agent()}), nil
+// dial makes a client for a login, which the caller closes.
+func (o *hostOptions) dial(ctx context.Context, s *streams, l credentials.Login) (*client.Client, error) {
+	if !credentials.IsSSH(l.Address) {
+		return client.New(client.Options{Address: l.Address, Token: l.Token, Agent: agent()}), nil
+	}
+	srv, h, err := o.findHost(ctx, s, l.Address)
+	if err != nil {
+		return nil, err
+	}
+	return through(srv, h, l), nil
 }
 
 // agent is how this program names itself to hosts.

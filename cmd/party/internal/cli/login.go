@@ -2,12 +2,14 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/goparty-dev/party/internal/hosting/api"
+	"github.com/goparty-dev/party/internal/hosting/client"
 	"github.com/goparty-dev/party/internal/hosting/credentials"
 )
 
@@ -24,6 +26,8 @@ func newLogin(s *streams) *cobra.Command {
 		Long: `login asks for the token of a host, which "party host token new" on the server or "party token generate"
 has made, checks it, and keeps it in the user's configuration folder, for nobody else to read. The
 host of the last login is the one that the other commands speak to.
+
+For ssh://USER@SERVER nothing is asked: whoever may get into the server may have the host make a token.
 
 In scripts: party login --host URL --token-stdin < file. Or without login, with ` + credentials.EnvHost + ` and ` + credentials.EnvToken + ` in the
 environment.`,
@@ -46,6 +50,9 @@ func (o *loginOptions) run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
+	if credentials.IsSSH(l.Address) && !o.stdin {
+		return o.bySSH(ctx, s, l)
+	}
 	read := func() (string, error) { return s.secret("Token for " + l.Address + " (not shown): ") }
 	if _, terminal := s.terminal(); o.stdin {
 		read = s.pipedSecret
@@ -60,10 +67,27 @@ func (o *loginOptions) run(ctx context.Context, s *streams) error {
 		return fmt.Errorf("the token is empty: \"party host token new\" on the server makes one")
 	}
 	l.Token = credentials.NewSecret(token)
-	c, err := dial(ctx, s, l)
+	c, err := o.dial(ctx, s, l)
 	if err != nil {
 		return err
 	}
+	return o.keep(ctx, s, c, l)
+}
+
+// bySSH has the host make a token: who may get into the server may have one.
+func (o *loginOptions) bySSH(ctx context.Context, s *streams, l credentials.Login) error {
+	srv, h, err := o.findHost(ctx, s, l.Address)
+	if err != nil {
+		return err
+	}
+	if l.Token, err = newTokenBySSH(ctx, h); err != nil {
+		return errors.Join(err, srv.Close())
+	}
+	return o.keep(ctx, s, through(srv, h, l), l)
+}
+
+// keep checks a login, keeps it and closes its client.
+func (o *loginOptions) keep(ctx context.Context, s *streams, c *client.Client, l credentials.Login) error {
 	defer c.Close()
 	who, err := c.Whoami(ctx)
 	if err != nil {
@@ -166,9 +190,9 @@ func (o *hostOptions) whoami(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	return o.answer(s, identity{c.Address(), who}, func() {
+	return o.answer(s, identity{c.Name(), who}, func() {
 		s.fields([][2]string{
-			{"host", c.Address()},
+			{"host", c.Name()},
 			{"token", fmt.Sprintf("%s (%s)", who.Token.Name, who.Token.ID)},
 			{"rights", rightsOf(&who.Token)},
 			{"apps", appsOf(&who.Token)},

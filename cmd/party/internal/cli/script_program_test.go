@@ -7,12 +7,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/goparty-dev/party/internal/hosting/sshtest"
 )
 
 // patience bounds every wait for a program: it may be compiling a database.
@@ -160,4 +163,62 @@ func cmdTerminate(ts *testscript.TestScript, neg bool, args []string) {
 	if code := p.cmd.ProcessState.ExitCode(); code != 0 {
 		ts.Fatalf("%s ended with %v:\n%s", args[0], p.cmd.ProcessState, p.output())
 	}
+}
+
+// cmdSSHD runs a real sshd. $NAME_address is ssh://…, $NAME_home the home folder there, $NAME_key the fingerprint of the
+// server's key. HOME becomes a folder with a key that is let in.
+func cmdSSHD(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: sshd NAME")
+	}
+	// Sockets have short paths.
+	dir, err := os.MkdirTemp("", "sshd")
+	ts.Check(err)
+	log, err := os.Create(filepath.Join(dir, "log"))
+	ts.Check(err)
+	srv, stop, err := sshtest.Run(dir, log)
+	ts.Check(err)
+	ts.Defer(func() {
+		stop()
+		log.Close()
+		os.RemoveAll(dir)
+	})
+	ts.Setenv(args[0]+"_address", srv.Address)
+	ts.Setenv(args[0]+"_home", srv.Home)
+	ts.Setenv(args[0]+"_key", srv.Fingerprint)
+	ts.Setenv("HOME", srv.ClientHome)
+}
+
+// cmdEndHost ends a detached host, which is nobody's child.
+func cmdEndHost(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: end-host FOLDER")
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(ts.ReadFile(filepath.Join(args[0], "host.pid"))))
+	ts.Check(err)
+	p, err := os.FindProcess(pid)
+	ts.Check(err)
+	ts.Check(p.Signal(syscall.SIGTERM))
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	for p.Signal(syscall.Signal(0)) == nil {
+		select {
+		case <-ctx.Done():
+			ts.Fatalf("process %d does not end", pid)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// cmdHostedPort sets $NAME_port to the port that a detached host listens on, by its log.
+func cmdHostedPort(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: hosted-port NAME LOG")
+	}
+	found := address.FindAllString(ts.ReadFile(args[1]), -1)
+	if len(found) == 0 {
+		ts.Fatalf("no address is in %s", args[1])
+	}
+	last := found[len(found)-1]
+	ts.Setenv(args[0]+"_port", last[strings.LastIndex(last, ":")+1:])
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -16,6 +17,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/gorilla/websocket"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/goparty-dev/party/internal/hosting/sshtest"
 )
 
 func TestMain(m *testing.M) {
@@ -35,6 +38,9 @@ func TestMain(m *testing.M) {
 //	socket URL TEXT REGEXP   send TEXT, wait for a message that matches
 //	hold NAME URL            open a socket that stays open
 //	say NAME TEXT REGEXP     the same as socket, on one that is held
+//	sshd NAME                run a real sshd; see cmdSSHD. [sshd] says whether there is one
+//	end-host FOLDER          end what party deploy --target has started
+//	hosted-port NAME LOG     $NAME_port is the port in its log
 //	edit FILE OLD NEW        replace what is in the file once
 //	scripted-host NAME FILE  a host that answers as the file says; $NAME_url is its address
 //	asked NAME               what it was asked since the last time is the script's stdout
@@ -49,8 +55,14 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": cmdExits, "start": cmdStart, "await": cmdAwait, "terminate": cmdTerminate,
 			"request": cmdRequest, "socket": cmdSocket, "occupy": cmdOccupy, "scripted-host": cmdScriptedHost, "asked": cmdAsked,
-			"hold": cmdHold, "say": cmdSay, "edit": cmdEdit,
+			"hold": cmdHold, "say": cmdSay, "edit": cmdEdit, "sshd": cmdSSHD, "end-host": cmdEndHost, "hosted-port": cmdHostedPort,
 			"registry": cmdRegistry,
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond != "sshd" {
+				return false, fmt.Errorf("no condition %q is known", cond)
+			}
+			return sshtest.Skip() == "", nil
 		},
 		Setup: func(env *testscript.Env) error {
 			checkout, err := filepath.Abs(filepath.Join("..", "..", "..", ".."))

@@ -106,7 +106,7 @@ func (o *tailOptions) run(ctx context.Context, s *streams, c *client.Client, app
 		r.Line = func(l api.LogLine) error { return enc.Encode(l) }
 	}
 	if o.query.Follow {
-		r.Opened = func() { fmt.Fprintf(s.err, "Following %s at %s. Ctrl+C ends it.\n", app, c.Address()) }
+		r.Opened = func() { fmt.Fprintf(s.err, "Following %s at %s. Ctrl+C ends it.\n", app, c.Name()) }
 		r.Broken = func(err error) {
 			reason := "it ended"
 			if err != nil {
