@@ -72,7 +72,7 @@ func (a *app) order(ctx context.Context, target string, each func(operate.Progre
 }
 
 // tell makes events of what an app says about a change of versions.
-func tell(p operate.Progress, emit func(api.Event)) {
+func (a *app) tell(p operate.Progress, emit func(api.Event)) {
 	if p.Remark != "" {
 		emit(api.Event{Kind: api.Remark, Text: p.Remark})
 	}
@@ -84,7 +84,9 @@ func tell(p operate.Progress, emit func(api.Event)) {
 	case supervise.Starting:
 		emit(api.Event{Kind: api.Launching, Version: n.Version})
 	case supervise.HandedOver:
-		emit(api.Event{Kind: api.HandedOver, Version: n.Version, Rooms: n.Rooms, Sockets: n.Sockets, PauseMS: float64(n.Pause.Microseconds()) / 1000})
+		// Those of hibernating rooms as well, which the app does not count.
+		open := max(n.Sockets, int(a.counts.open.Load()))
+		emit(api.Event{Kind: api.HandedOver, Version: n.Version, Rooms: n.Rooms, Sockets: open, PauseMS: float64(n.Pause.Microseconds()) / 1000})
 	case supervise.RolledBack:
 		emit(api.Event{Kind: api.RolledBack, Version: n.Version, Reason: n.Reason})
 	}

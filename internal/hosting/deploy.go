@@ -160,7 +160,7 @@ func (d *deploy) handOver(ctx context.Context) error {
 		return err
 	}
 	err := a.upgrade(ctx, d.q.Binary, func(p operate.Progress) {
-		tell(p, d.emit)
+		a.tell(p, d.emit)
 		if p.Notice != nil && p.Notice.Kind == "handed over" && p.Notice.Version == d.id {
 			d.healthy(ctx)
 			d.emit(api.Event{Kind: api.Probation, Version: d.id, Seconds: int(a.probation() / time.Second)})

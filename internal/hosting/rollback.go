@@ -58,7 +58,7 @@ func (a *app) stepBack(ctx context.Context, st *operate.Standing, id string, emi
 		return "", err
 	}
 	for range st.Versions {
-		if err := a.goBack(ctx, func(p operate.Progress) { tell(p, emit) }); err != nil {
+		if err := a.goBack(ctx, func(p operate.Progress) { a.tell(p, emit) }); err != nil {
 			return serves, problem(api.CodeRefused, err.Error(), "")
 		}
 		now, err := a.standing(ctx)

@@ -100,7 +100,7 @@ type Event struct {
 	Version string    `json:"version,omitempty"`
 	Text    string    `json:"text,omitempty"`
 	Rooms   int       `json:"rooms,omitempty"`    // that moved: those that were not hibernating
-	Sockets int       `json:"sockets,omitempty"`  // that were kept
+	Sockets int       `json:"sockets,omitempty"`  // that were kept, those of hibernating rooms included
 	PauseMS float64   `json:"pause_ms,omitempty"` // longest wait of one room's events
 	Seconds int       `json:"seconds,omitempty"`
 	URL     string    `json:"url,omitempty"`

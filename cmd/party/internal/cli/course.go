@@ -54,7 +54,7 @@ func (c *course) line(text string) { c.s.printf("  %s\n", strings.TrimSpace(text
 
 // kept says what a hand-over has cost: nothing but a wait.
 func kept(e *api.Event) string {
-	return fmt.Sprintf("%s and %s kept, events waited at most %s", plural(e.Rooms, "room"), plural(e.Sockets, "socket"), milliseconds(e.PauseMS))
+	return fmt.Sprintf("%s stayed open, %s moved, events waited at most %s", plural(e.Sockets, "socket"), plural(e.Rooms, "room"), milliseconds(e.PauseMS))
 }
 
 func milliseconds(ms float64) string {
