@@ -93,7 +93,7 @@ func TestEnvIsNeverShown(t *testing.T) {
 			t.Errorf("%T logs %s", h, got)
 		}
 	}
-	if data, err := json.Marshal(e); err != nil || strings.Contains(string(data), "secret") {
+	if data, err := json.Marshal(map[string]any{"env": e}); err != nil || strings.Contains(string(data), "secret") {
 		t.Errorf("as JSON: %s, %v", data, err)
 	}
 }
