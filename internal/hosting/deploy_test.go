@@ -185,6 +185,7 @@ func TestDeployWithVarsAndDomains(t *testing.T) {
 	// With other variables, the same version is another one: it is restarted.
 	c := s.dial("chat.apps.test", "/parties/tally/room")
 	c.talk("a", "1 v1 a")
+	c.ws.Close()
 	list := s.deploy("chat", "v1", func(q *api.DeployRequest) { q.Vars = map[string]string{"COLOUR": "green"} })
 	if note := find(t, list, api.Remark); !strings.Contains(note.Text, "1012") {
 		t.Errorf("the remark is %q", note.Text)
@@ -304,7 +305,9 @@ func TestPreviewsAreApps(t *testing.T) {
 func TestDelete(t *testing.T) {
 	s := newSite(t)
 	s.deploy("chat", "v1", func(q *api.DeployRequest) { q.Vars = map[string]string{"A": "1"} })
-	s.dial("chat.apps.test", "/parties/tally/room").talk("a", "1 v1 a")
+	c := s.dial("chat.apps.test", "/parties/tally/room")
+	c.talk("a", "1 v1 a")
+	c.ws.Close()
 	p := s.app("chat").place
 	var gone api.Deleted
 	s.want(200, "DELETE", api.AppPath("chat", ""), nil, &gone)
@@ -342,8 +345,13 @@ func TestRestartOfTheHost(t *testing.T) {
 	s.deploy("chat", "v2")
 	c := s.dial("chat.apps.test", "/parties/tally/room")
 	c.talk("a", "1 v2 a")
+	ended := make(chan error, 1)
+	go func() { // who reads answers the end of the socket
+		_, _, err := c.ws.ReadMessage()
+		ended <- err
+	}()
 	s.end()
-	_, _, err := c.ws.ReadMessage()
+	err := <-ended
 	if err == nil || !strings.Contains(err.Error(), "1012") {
 		t.Errorf("the socket ends with %v, want 1012", err)
 	}

@@ -178,6 +178,9 @@ func TestLimitsOfMemory(t *testing.T) {
 	if _, err := os.Stat("/proc/self/limits"); err != nil {
 		t.Skip("there is no way to look at another process's limits")
 	}
+	if raceDetector {
+		t.Skip("the race detector needs more memory than a limit leaves")
+	}
 	s := newSite(t)
 	s.deploy("chat", "v1")
 	c := s.dial("chat.apps.test", "/parties/plain/room")

@@ -1,0 +1,6 @@
+//go:build unix && race
+
+package hosting
+
+// raceDetector says whether this test, and its apps, are built with -race.
+const raceDetector = true
