@@ -33,6 +33,7 @@ type sources struct {
 	ours, foreign []string
 	inputs        []string
 	outlines      map[string]uint64 // of all files but ours, by base name
+	records       uint64            // sums up dataFile, which alone of ours is read; 0: there is none
 }
 
 // outputs are the names that files are written to.
@@ -79,6 +80,9 @@ func load(o Options, list *diag.List) (*sources, error) {
 func (s *sources) add(name string, data []byte, o Options, list *diag.List) {
 	if isOurs(data) {
 		s.ours = append(s.ours, name)
+		if name == dataFile {
+			s.records = sum(data)
+		}
 		return
 	}
 	path := filepath.Join(s.dir, name)

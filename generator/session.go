@@ -96,6 +96,7 @@ func (s *Session) same(src *sources, o Options) bool {
 	}
 	count := 0
 	var stale []string
+	var records uint64
 	for _, e := range entries {
 		if e.IsDir() || !isSource(e.Name()) {
 			continue
@@ -111,12 +112,30 @@ func (s *Session) same(src *sources, o Options) bool {
 				return false
 			}
 			count++
-		} else if !s.wants(path) {
+			continue
+		}
+		if e.Name() == dataFile {
+			records = sum(data)
+		}
+		if !s.wants(path) {
 			stale = append(stale, e.Name())
 		}
 	}
+	if records != src.records && records != s.recorded(src.dir) {
+		return false
+	}
 	was := slices.DeleteFunc(slices.Clone(src.ours), func(name string) bool { return s.wants(filepath.Join(src.dir, name)) })
 	return count == len(src.outlines) && slices.Equal(stale, was)
+}
+
+// recorded sums up what the last result has in a folder's dataFile, 0 if there is none.
+func (s *Session) recorded(dir string) uint64 {
+	for _, f := range s.last.Files {
+		if f.Path == filepath.Join(dir, dataFile) {
+			return sum(f.Data)
+		}
+	}
+	return 0
 }
 
 // wants reports whether a file is one of the last result's.
