@@ -42,6 +42,7 @@ func TestSite(t *testing.T) {
 		}
 		wantResponse(t, resp, 503, "the room is full\n")
 		bob.Close(1000, "")
+		synctest.Wait() // the room knows
 		s.Connect("/parties/parlour/blue?_pk=eve").Expect("hello eve")
 		time.Sleep(49 * time.Hour)
 		synctest.Wait()
