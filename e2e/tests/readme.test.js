@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -56,4 +57,26 @@ test("the README, from a clean clone", async (t) => {
   const app = await shell(t, serveBinary, project, env, /listening on http:\/\/\S+(:\d+)/);
   assert.equal((await fetch(`http://127.0.0.1${app.host}`)).status, 200);
   assert.deepEqual(await app.stop("SIGTERM"), { code: 0, signal: null }, app.output);
+
+  // A host for what the README ships. Apps run as the user of the host, who can get into this folder.
+  const data = join(dir, "host");
+  const host = await shell(
+    t,
+    `party host serve --data ${data} --run ${join(dir, "run")} --addr 127.0.0.1:0 --domain localhost --probation 1s --first-user=-1`,
+    dir, env, /listening on http:\/\/(\S+:\d+)/,
+  );
+  const sh = async (line) => (await run("sh", ["-c", line], { cwd: project, env: { ...process.env, ...env } })).stdout;
+  env.PARTY_HOST = `http://${host.host}`;
+  env.PARTY_TOKEN = (await sh(`party host token new e2e --data ${data}`)).trim();
+  const [deploy, versions, tail] = await commands("Ship it");
+  assert.match(await sh(deploy), /^Deployed hello version [0-9a-f]{12}: http:\/\/hello\.localhost:/m);
+  const port = host.host.split(":").at(-1);
+  const answer = await new Promise((resolve, reject) => {
+    get({ host: "127.0.0.1", port, path: "/", headers: { host: `hello.localhost:${port}` } }, resolve).on("error", reject);
+  });
+  assert.equal(answer.statusCode, 200);
+  answer.resume();
+  assert.match(await sh(versions), / serving /);
+  assert.match(await sh(tail), / \[host\] version [0-9a-f]{12} serves/);
+  assert.deepEqual(await host.stop("SIGTERM"), { code: 0, signal: null }, host.output);
 });

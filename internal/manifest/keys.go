@@ -41,7 +41,7 @@ var root = object{fields: []field{
 	{name: "trustedProxies", of: list{of: proxy}, doc: "Proxies whose X-Forwarded-For, X-Forwarded-Host and X-Forwarded-Proto are believed: \"unix\", \"loopback\", addresses, networks."},
 	{name: "deploy", of: object{fields: []field{
 		{name: "name", of: slug, doc: "Name to deploy under. By default the name of the project."},
-		{name: "target", of: word, doc: "Where to deploy to."},
+		{name: "target", of: word, doc: "Where to deploy to: https://HOST of a party host, or USER@SERVER to reach it by SSH."},
 		{name: "domain", of: host, doc: "Host name that clients use."},
 	}}, doc: "Where party deploy goes."},
 }}

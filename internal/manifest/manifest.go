@@ -101,7 +101,7 @@ type CORS struct {
 // Deploy says where party deploy goes.
 type Deploy struct {
 	Name   string `json:"name"`   // default: Manifest.Name
-	Target string `json:"target"` // "user@host" or the name of a target
+	Target string `json:"target"` // https://HOST, or USER@SERVER for SSH; checked by who goes there
 	Domain string `json:"domain"` // host name that clients use
 }
 

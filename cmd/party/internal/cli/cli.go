@@ -45,7 +45,8 @@ func newRoot(s *streams, args []string) *cobra.Command {
 
   party init chat     make a project
   party dev           run it, and swap the code in whenever a file is saved
-  party build         make one static binary of it`,
+  party build         make one static binary of it
+  party deploy        ship it to a server with party host, with every socket open`,
 		Args:          cobra.ArbitraryArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
