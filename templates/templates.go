@@ -26,9 +26,10 @@ var All = []Template{
 	{"onfetch", "a private room for each user, behind a login", "onfetch-starter"},
 	{"messages", "rooms that answer HTTP requests: POST stores and broadcasts, GET lists", "messages-starter"},
 	{"socketio-chat", "a chat for Socket.IO clients: events with types, acks, who is typing", "socketio-chat-starter"},
+	{"poll", "a poll with a TypeScript page: typed messages, events and calls, bundled", "poll-starter"},
 }
 
-//go:embed chat onfetch messages socketio-chat
+//go:embed chat onfetch messages socketio-chat poll
 var files embed.FS
 
 // Find returns the template of that name.

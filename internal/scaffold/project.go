@@ -105,6 +105,9 @@ func gitignore(name string) []byte {
 /.party/
 # The data of a built program that was run here.
 /data/
+# What npm ci and the bundler make.
+/node_modules/
+/public/dist/
 # What party build makes.
 /%[1]s
 /%[1]s.exe

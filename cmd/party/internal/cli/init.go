@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -125,6 +126,9 @@ func (s *streams) tellModule(p *scaffold.Project) {
 
 func (s *streams) tellNext(p *scaffold.Project) {
 	next := "party dev server.go"
+	if slices.ContainsFunc(p.Files, func(f scaffold.File) bool { return f.Path == "package.json" }) {
+		next = "npm ci && " + next // what the page imports is on npm
+	}
 	if dir := shown(p.Dir); dir != "." {
 		next = "cd " + shellWord(dir) + " && " + next
 	}
