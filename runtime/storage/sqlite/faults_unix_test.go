@@ -62,7 +62,7 @@ func TestEveryFault(t *testing.T) {
 		h := storagetest.NewHistory(rng, s)
 		h.Mark, h.MayFail = d.Len, true
 		opened := d.Len()
-		f := &flaky{rng: rng, met: met}
+		f := &flaky{rng: rand.New(rand.NewPCG(rng.Uint64(), 0)), met: met} // its own: it is used on the store's goroutines
 		d.Fail(f.step)
 		if err := h.Run(60); err != nil {
 			t.Fatal(err)
