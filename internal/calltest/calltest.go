@@ -42,20 +42,22 @@ type (
 		C bool
 	}
 	Tagged struct {
-		Text    string            `json:"text"`
-		Skipped []int             `json:"-"`
-		Dash    string            `json:"-,"`
-		Empty   []string          `json:"empty,omitempty"`
-		None    map[string]int    `json:",omitempty"`
-		Zero    time.Time         `json:"zero,omitzero"`
-		Number  int64             `json:"number,string"`
-		Quoted  string            `json:"quoted,string"`
-		Maybe   *Plain            `json:"maybe,omitempty"`
-		Float   float64           `json:"float,omitempty"`
-		Ratio   Ratio             `json:"ratio,omitzero"`
-		Words   map[Word][]string `json:"words"`
-		hidden  []int
-		_       int
+		Text    string `json:"text"`
+		Skipped []int  `json:"-"`
+		//lint:ignore SA5008 it is a field called "-", as encoding/json says
+		Dash   string            `json:"-,"`
+		Empty  []string          `json:"empty,omitempty"`
+		None   map[string]int    `json:",omitempty"`
+		Zero   time.Time         `json:"zero,omitzero"`
+		Number int64             `json:"number,string"`
+		Quoted string            `json:"quoted,string"`
+		Maybe  *Plain            `json:"maybe,omitempty"`
+		Float  float64           `json:"float,omitempty"`
+		Ratio  Ratio             `json:"ratio,omitzero"`
+		Words  map[Word][]string `json:"words"`
+		//lint:ignore U1000 nobody's business
+		hidden []int
+		_      int
 	}
 	Base struct {
 		ID    string

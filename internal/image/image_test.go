@@ -5,11 +5,11 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -209,13 +209,18 @@ func TestLayers(t *testing.T) {
 
 // TestRoots reads the certificates as a program in the image would.
 func TestRoots(t *testing.T) {
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM([]byte(roots())) {
-		t.Fatal("the file has no certificate")
+	n := 0
+	for rest := []byte(roots()); len(rest) > 0; n++ {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			t.Fatal("something that is no certificate")
+		}
+		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+			t.Error(err)
+		}
 	}
-	n := strings.Count(roots(), "-----BEGIN CERTIFICATE-----")
-	if len(pool.Subjects()) != n || n < 50 { //lint:ignore SA1019 it is not the system's pool
-		t.Errorf("of %d certificates %d can be used; want all, and more than 50", n, len(pool.Subjects())) //lint:ignore SA1019 as above
+	if n < 50 {
+		t.Errorf("got %d certificates, want more than 50", n)
 	}
 }
 

@@ -18,7 +18,8 @@ type part struct{ Text string }
 
 // Half has a field that is nobody else's business.
 type Half struct {
-	Text   string
+	Text string
+	//lint:ignore U1000 as it says
 	hidden []int
 }
 
