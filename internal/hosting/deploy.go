@@ -239,7 +239,10 @@ func (d *deploy) shipped(serves bool) error {
 		if v, ok := r.find(d.id); ok && serves && v.By == d.by {
 			return nil // noted when it began
 		}
-		r.ship(shipped{d.id, d.q.Binary, d.plan.Version.Label, d.q.Message, time.Now().UTC(), d.by, d.parties})
+		r.ship(shipped{
+			ID: d.id, Hash: d.q.Binary, Label: d.plan.Version.Label, Commit: d.plan.Version.Commit, Modified: d.plan.Version.Modified,
+			Message: d.q.Message, Deployed: time.Now().UTC(), By: d.by, Parties: d.parties,
+		})
 		return nil
 	})
 	if err == nil && serves {

@@ -74,7 +74,7 @@ func (h *Host) plan(ctx context.Context, name string, q *api.DeployRequest) (*ap
 func (h *Host) planOf(a *app, name string, q *api.DeployRequest, says *operate.Plan) (*api.Plan, error) {
 	p := &api.Plan{
 		App: name, New: a == nil, Refused: says.Refused, Restart: says.Restart, LaterKeys: says.LaterKeys,
-		Version: api.Version{ID: q.Binary[:idDigits], Label: says.Build.Label(), Message: q.Message},
+		Version: api.Version{ID: q.Binary[:idDigits], Label: says.Build.Label(), Commit: says.Build.Commit, Modified: says.Build.Modified, Message: q.Message},
 	}
 	for _, m := range says.Migrations {
 		out := api.Migration{Tag: m.Tag, New: m.New, Deleted: m.Deleted, Rooms: make(map[string]int)}
@@ -156,5 +156,5 @@ const (
 )
 
 func (s shipped) version(state string) *api.Version {
-	return &api.Version{ID: s.ID, Label: s.Label, Message: s.Message, Deployed: s.Deployed.Truncate(time.Second), By: s.By, State: state}
+	return &api.Version{ID: s.ID, Label: s.Label, Commit: s.Commit, Modified: s.Modified, Message: s.Message, Deployed: s.Deployed.Truncate(time.Second), By: s.By, State: state}
 }

@@ -36,6 +36,8 @@ type shipped struct {
 	ID       string    `json:"id"`
 	Hash     string    `json:"sha256"`
 	Label    string    `json:"label,omitempty"`
+	Commit   string    `json:"commit,omitempty"`
+	Modified bool      `json:"modified,omitempty"`
 	Message  string    `json:"message,omitempty"`
 	Deployed time.Time `json:"deployed"`
 	By       string    `json:"by,omitempty"`

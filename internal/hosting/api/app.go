@@ -62,9 +62,11 @@ type Settings struct {
 
 // Version is a version of an app.
 type Version struct {
-	ID       string    `json:"id"`                // the beginning of its binary's hash
-	Label    string    `json:"label,omitempty"`   // of its module and commit
-	Message  string    `json:"message,omitempty"` // of the deploy
+	ID       string    `json:"id"`                 // the beginning of its binary's hash
+	Label    string    `json:"label,omitempty"`    // of its module and commit
+	Commit   string    `json:"commit,omitempty"`   // of the repository that it was built in
+	Modified bool      `json:"modified,omitempty"` // there were changes on top of Commit
+	Message  string    `json:"message,omitempty"`  // of the deploy
 	Deployed time.Time `json:"deployed"`
 	By       string    `json:"by,omitempty"` // name of the token
 	State    string    `json:"state"`        // "serving", "on probation", "can be gone back to", "replaced"

@@ -42,12 +42,14 @@ type Plan struct {
 	PartiesRemoved []string    `json:"parties_removed,omitempty"`
 	// LaterKeys are keys of party.json whose changes need a restart of the app.
 	LaterKeys []string `json:"later_keys,omitempty"`
-	// Messages are changes of the messages that parties take and send.
-	Messages []MessageChange `json:"messages,omitempty"`
-	VarsSet  []string        `json:"vars_set,omitempty"`     // names that are new or change
-	Domains  []string        `json:"domains_new,omitempty"`  // that the app does not have yet
-	Gone     []string        `json:"domains_gone,omitempty"` // that it loses
-	URL      string          `json:"url"`                    // where the app will be
+	// Messages are changes of what clients and the app tell each other. A host sees programs, not their
+	// source: clients that have it fill this in, or say in MessagesUnknown why they cannot.
+	Messages        []MessageChange `json:"messages,omitempty"`
+	MessagesUnknown string          `json:"messages_unknown,omitempty"`
+	VarsSet         []string        `json:"vars_set,omitempty"`     // names that are new or change
+	Domains         []string        `json:"domains_new,omitempty"`  // that the app does not have yet
+	Gone            []string        `json:"domains_gone,omitempty"` // that it loses
+	URL             string          `json:"url"`                    // where the app will be
 }
 
 // Migration is a recorded change in the set of parties.
@@ -68,8 +70,7 @@ type Rename struct {
 
 // MessageChange is a difference between the messages of two versions.
 type MessageChange struct {
-	Party    string `json:"party"`
-	Message  string `json:"message"`
+	Where    string `json:"where"`  // message "say" of party "chat", field "text"
 	Change   string `json:"change"` // a sentence
 	Breaking bool   `json:"breaking"`
 }

@@ -171,6 +171,7 @@ func (o *deployOptions) ship(ctx context.Context, s *streams, c *client.Client, 
 	if err != nil {
 		return err
 	}
+	talk.compareMessages(ctx, &plan, p)
 	if o.dryRun {
 		if err := o.answer(s, plan, func() { s.tellPlan(&plan) }); err != nil || plan.Refused == "" {
 			return err
@@ -297,7 +298,10 @@ func (s *streams) tellPlan(p *api.Plan) {
 		if m.Breaking {
 			what = "BREAKING message"
 		}
-		s.printf("  %-20s %s %s: %s\n", what, m.Party, m.Message, m.Change)
+		s.printf("  %-20s %s: %s\n", what, m.Where, m.Change)
+	}
+	if p.MessagesUnknown != "" {
+		s.printf("  %-20s not compared: %s\n", "messages", p.MessagesUnknown)
 	}
 	line("variables set", p.VarsSet)
 	line("new domains", p.Domains)
