@@ -47,7 +47,8 @@ func (s *cutStore) Commit(c storage.Commit, done func(error)) {
 	})
 }
 
-// tell makes what waits durable, some of it at a time, as a group.
+// tell makes what waits durable, some of it at a time, as a group. There is one at a time: telling is
+// set until it has returned.
 func (s *cutStore) tell() {
 	for {
 		s.mu.Lock()
@@ -63,26 +64,25 @@ func (s *cutStore) tell() {
 			m.Apply(c.Commit)
 		}
 		s.left -= n
-		off, more := s.left == 0, len(s.waiting) > 0
-		s.telling = more && !off
-		again := s.telling
+		off := s.left == 0
+		told := !off || s.rng.IntN(2) == 0 // the power may go before or after they are told
 		s.mu.Unlock()
-		// The power may go before or after they are told.
-		if !off || s.rng.IntN(2) == 0 {
+		if told {
 			for _, c := range group {
 				c.done(nil)
 			}
 		}
 		if off {
-			close(s.cut)
-			s.mu.Lock()
-			s.telling = true // for good: nothing is told any more
+			close(s.cut) // telling stays set: nothing is told any more
+			return
+		}
+		s.mu.Lock()
+		if len(s.waiting) == 0 {
+			s.telling = false
 			s.mu.Unlock()
 			return
 		}
-		if !again {
-			return
-		}
+		s.mu.Unlock()
 	}
 }
 

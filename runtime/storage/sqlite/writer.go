@@ -22,7 +22,8 @@ type writer struct {
 	put, remove, clear   *sqlite.Stmt
 	alarm, flush, shrink *sqlite.Stmt
 
-	pages int // written since the last checkpoint, at most
+	pages int  // written since the last checkpoint, at most
+	uncut bool // the log may hold a transaction that has failed
 }
 
 // openWriter opens the database for writing, creates it if it is empty, and
@@ -132,6 +133,13 @@ func (w *writer) commit(group []item) error {
 
 // transact runs write in one transaction. When it returns nil, the transaction is durable.
 func (w *writer) transact(write func() error) error {
+	if w.uncut {
+		// Nothing may be acknowledged on top of it: a transaction that changes nothing would leave it in the log.
+		if err := w.cutLog(); err != nil {
+			return err
+		}
+		w.uncut = false
+	}
 	if err := run(w.begin); err != nil {
 		return err
 	}
@@ -139,7 +147,10 @@ func (w *writer) transact(write func() error) error {
 		return errors.Join(err, w.rollback())
 	}
 	if err := run(w.end); err != nil {
-		return errors.Join(err, w.rollback(), w.cutLog())
+		back := w.rollback()
+		cut := w.cutLog()
+		w.uncut = cut != nil
+		return errors.Join(err, back, cut)
 	}
 	return nil
 }
