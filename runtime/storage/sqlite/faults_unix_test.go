@@ -77,8 +77,8 @@ func TestEveryFault(t *testing.T) {
 		}
 		d.Close()
 		// Crashes in the middle of faults are looked at on request. One case is known and open, as in
-		// -crash.seed 11972452221404534714: a disk that refuses a commit's sync, refuses to cut the log too, and then a
-		// kill can bring the refused commit back, even under a later one that changed nothing.
+		// -crash.seed 9407171112579 with the race detector: a disk that refuses a commit's sync, refuses to cut the log too, and then a
+		// crash can bring the refused commit back, even under a later one that was acknowledged.
 		if *crashSeed != 0 {
 			crashes += crashAfterFaults(t, rng, h, d.Steps(), opened)
 		}

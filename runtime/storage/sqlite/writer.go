@@ -115,7 +115,7 @@ func (w *writer) prepare() error {
 func (w *writer) commit(group []item) error {
 	first := slices.IndexFunc(group, func(i item) bool { return i.writes() })
 	if first < 0 {
-		return nil
+		return w.settle()
 	}
 	return w.transact(func() error {
 		for n := first; n < len(group); n++ {
@@ -133,12 +133,8 @@ func (w *writer) commit(group []item) error {
 
 // transact runs write in one transaction. When it returns nil, the transaction is durable.
 func (w *writer) transact(write func() error) error {
-	if w.uncut {
-		// Nothing may be acknowledged on top of it: a transaction that changes nothing would leave it in the log.
-		if err := w.cutLog(); err != nil {
-			return err
-		}
-		w.uncut = false
+	if err := w.settle(); err != nil {
+		return err
 	}
 	if err := run(w.begin); err != nil {
 		return err
@@ -152,6 +148,19 @@ func (w *writer) transact(write func() error) error {
 		w.uncut = cut != nil
 		return errors.Join(err, back, cut)
 	}
+	return nil
+}
+
+// settle makes sure that no transaction that has failed is in the log. Nothing may be acknowledged on top of
+// one: a commit that changes nothing would leave it there.
+func (w *writer) settle() error {
+	if !w.uncut {
+		return nil
+	}
+	if err := w.cutLog(); err != nil {
+		return err
+	}
+	w.uncut = false
 	return nil
 }
 
