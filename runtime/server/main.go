@@ -102,8 +102,10 @@ func run(ctx context.Context, release func(), app *party.App, args []string, std
 	if err != nil {
 		return fail(errors.Join(fmt.Errorf("%w: choose another address with --addr", err), s.Shutdown(ctx)))
 	}
+	var open openConns
 	hs := &http.Server{
 		Handler:           s,
+		ConnState:         open.count,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    f.manifest.Limits.HeaderBytes,
@@ -137,7 +139,7 @@ func run(ctx context.Context, release func(), app *party.App, args []string, std
 		return fail(errors.Join(err, orders.close(), s.Shutdown(ctx), admin.Close()))
 	case r := <-s.restarts():
 		say("restarting as version "+r.ID, "")
-		if err := (&serving{s, l, private, hs, orders, admin, served}).leaveTo(ctx, r); err != nil {
+		if err := (&serving{s, l, private, hs, &open, orders, admin, served}).leaveTo(ctx, r); err != nil {
 			return fail(err)
 		}
 		return 0

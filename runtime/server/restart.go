@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/goparty-dev/party/internal/admin"
@@ -138,6 +139,7 @@ type serving struct {
 	public   net.Listener
 	private  net.Listener // of admin
 	http     *http.Server
+	open     *openConns // of http
 	orders   *orders
 	admin    *admin.Server // nil: none
 	finished <-chan error  // of http.Serve
@@ -162,7 +164,7 @@ func (v *serving) leaveTo(ctx context.Context, r *release.Release) error {
 	defer cancel()
 	// First what is being answered, by rooms that still work; then the rooms.
 	finish, stop := context.WithTimeout(drain, finishTime)
-	_ = v.http.Shutdown(finish) // what takes longer ends with the rooms
+	v.open.finish(finish, v.http)
 	stop()
 	err = errors.Join(v.orders.close(), v.server.Shutdown(drain), v.http.Shutdown(drain), v.admin.Close())
 	if err != nil {
@@ -172,6 +174,30 @@ func (v *serving) leaveTo(ctx context.Context, r *release.Release) error {
 		return nil // somebody wants the server to stop
 	}
 	return in.become(r.Binary())
+}
+
+// openConns counts the connections of an http.Server that are not sockets.
+type openConns struct{ n atomic.Int64 }
+
+// count is for http.Server.ConnState.
+func (o *openConns) count(_ net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		o.n.Add(1)
+	case http.StateHijacked, http.StateClosed:
+		o.n.Add(-1)
+	}
+}
+
+// finish waits until each connection that was accepted has had its answer, or ctx ends. http.Server.Shutdown will not do:
+// from its beginning on, it drops every request that it reads.
+func (o *openConns) finish(ctx context.Context, hs *http.Server) {
+	hs.SetKeepAlivesEnabled(false) // which closes the idle ones
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for o.n.Load() > 0 && ctx.Err() == nil {
+		<-tick.C
+	}
 }
 
 // current is the program of the version to go back to: the last one that has proven itself.

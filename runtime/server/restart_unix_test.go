@@ -95,9 +95,9 @@ func TestRestart(t *testing.T) {
 		talkers = append(talkers, c)
 		talking.Go(func() {
 			if n < 4 {
-				c.err = c.stranger(ctx)
+				c.talk(func() error { return c.stranger(ctx) })
 			} else {
-				c.err = c.returning(ctx, &closed)
+				c.talk(func() error { return c.returning(ctx, &closed) })
 			}
 		})
 	}
@@ -121,8 +121,8 @@ func TestRestart(t *testing.T) {
 	end()
 	talking.Wait()
 	for _, c := range talkers {
-		if c.err != nil {
-			t.Errorf("%s: %v", c.name, c.err)
+		if err := c.err(); err != nil {
+			t.Errorf("%s: %v", c.name, err)
 		}
 		stored := visit(t, s.url+"/parties/"+c.party+"/room?stored").body
 		var last int64

@@ -27,8 +27,22 @@ import (
 // talker sends the numbers from 1 to its rooms and watches everything that happens there.
 type talker struct {
 	name, party, url string
-	err              error // read when it has ended
+	failed           atomic.Pointer[error] // why it has ended early
 	sent, heard      atomic.Int64
+}
+
+// talk runs one of the ways of talking.
+func (c *talker) talk(way func() error) {
+	if err := way(); err != nil {
+		c.failed.Store(&err)
+	}
+}
+
+func (c *talker) err() error {
+	if err := c.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // bySocket talks with up to 4 numbers ahead of what came back, until ctx ends; then it
@@ -107,11 +121,11 @@ func (s *site) traffic() *traffic {
 			c := &talker{name: fmt.Sprint(p, n), party: p, url: s.url}
 			tr.all = append(tr.all, c)
 			tr.wait.Go(func() {
-				if n < 6 {
-					c.err = c.bySocket(ctx)
-				} else {
-					c.err = c.byHTTP(ctx)
+				way := c.bySocket
+				if n >= 6 {
+					way = c.byHTTP
 				}
+				c.talk(func() error { return way(ctx) })
 			})
 		}
 	}
@@ -125,6 +139,9 @@ func (tr *traffic) progress(t *testing.T) {
 	deadline := time.Now().Add(patience)
 	for _, c := range tr.all {
 		for from := c.heard.Load(); c.heard.Load() < from+5; {
+			if err := c.err(); err != nil {
+				t.Fatalf("%s: %v", c.name, err)
+			}
 			if time.Now().After(deadline) {
 				t.Fatalf("%s gets no further than %d of %d", c.name, c.heard.Load(), c.sent.Load())
 			}
@@ -141,8 +158,8 @@ func (tr *traffic) finish(t *testing.T) {
 	total := int64(0)
 	for _, c := range tr.all {
 		total += c.heard.Load()
-		if c.err != nil {
-			t.Errorf("%s: %v", c.name, c.err)
+		if err := c.err(); err != nil {
+			t.Errorf("%s: %v", c.name, err)
 		}
 	}
 	t.Logf("%d messages and requests", total)
