@@ -35,6 +35,9 @@ func TestMain(m *testing.M) {
 	case "sleepers":
 		serveSleepers()
 		return
+	case "pinned":
+		servePinned()
+		return
 	case "ledger":
 		server.Main(&party.App{
 			Rooms: []party.Definition{

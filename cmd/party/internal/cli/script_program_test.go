@@ -165,6 +165,16 @@ func cmdTerminate(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// cmdSigkill ends a program with SIGKILL.
+func cmdSigkill(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: sigkill NAME")
+	}
+	p := started(ts, args[0])
+	ts.Check(p.cmd.Process.Kill())
+	<-p.done
+}
+
 // cmdSSHD runs a real sshd. $NAME_address is ssh://…, $NAME_home the home folder there, $NAME_key the fingerprint of the
 // server's key. HOME becomes a folder with a key that is let in.
 func cmdSSHD(ts *testscript.TestScript, neg bool, args []string) {

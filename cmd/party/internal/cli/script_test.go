@@ -34,6 +34,7 @@ func TestMain(m *testing.M) {
 //	                         address that it prints first, and $NAME_port its port
 //	await NAME REGEXP        wait until the program has printed that
 //	terminate NAME           SIGTERM; it must exit with 0
+//	sigkill NAME             end it so
 //	request METHOD URL [BODY] the answer's status and body are the script's stdout
 //	socket URL TEXT REGEXP   send TEXT, wait for a message that matches
 //	hold NAME URL            open a socket that stays open
@@ -53,7 +54,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": cmdExits, "start": cmdStart, "await": cmdAwait, "terminate": cmdTerminate,
+			"exits": cmdExits, "start": cmdStart, "await": cmdAwait, "terminate": cmdTerminate, "sigkill": cmdSigkill,
 			"request": cmdRequest, "socket": cmdSocket, "occupy": cmdOccupy, "scripted-host": cmdScriptedHost, "asked": cmdAsked,
 			"hold": cmdHold, "say": cmdSay, "edit": cmdEdit, "sshd": cmdSSHD, "end-host": cmdEndHost, "hosted-port": cmdHostedPort,
 			"registry": cmdRegistry,
