@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/goparty-dev/party/internal/link"
 )
@@ -17,7 +18,7 @@ type response struct {
 	status int // 0 until WriteHeader
 	sent   bool
 	done   bool
-	body   []byte
+	body   strings.Builder // of the part that has not left
 }
 
 var _ http.Flusher = (*response)(nil)
@@ -43,8 +44,7 @@ func (w *response) Write(p []byte) (int, error) {
 		return 0, http.ErrHandlerTimeout
 	}
 	w.WriteHeader(http.StatusOK)
-	w.body = append(w.body, p...)
-	return len(p), nil
+	return w.body.Write(p)
 }
 
 func (w *response) WriteString(s string) (int, error) {
@@ -52,8 +52,7 @@ func (w *response) WriteString(s string) (int, error) {
 		return 0, http.ErrHandlerTimeout
 	}
 	w.WriteHeader(http.StatusOK)
-	w.body = append(w.body, s...)
-	return len(s), nil
+	return w.body.WriteString(s)
 }
 
 // Flush hands over what has been written, the headers at least. It leaves at the next Await or at
@@ -67,8 +66,8 @@ func (w *response) emit(final bool) {
 	if w.done {
 		return
 	}
-	e := link.Effect{Op: link.Respond, Ref: w.seq, Data: string(w.body), Final: final}
-	w.body = w.body[:0]
+	e := link.Effect{Op: link.Respond, Ref: w.seq, Data: w.body.String(), Final: final}
+	w.body.Reset()
 	if !w.sent {
 		if w.status == 0 {
 			w.status = http.StatusOK

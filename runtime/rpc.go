@@ -173,10 +173,11 @@ func (i *instance) call(ev *link.Event, name string) {
 	w := &response{i: i, seq: ev.Seq}
 	if failure != nil {
 		w.Header().Set(rpcHeader, rpcError)
-		w.body = failure
+		w.body.Write(failure)
 	} else {
 		w.Header().Set(rpcHeader, rpcResults)
-		w.body, _ = call.results.([]byte) // the caller is elsewhere
+		results, _ := call.results.([]byte) // the caller is elsewhere
+		w.body.Write(results)
 	}
 	w.finish()
 }

@@ -138,8 +138,8 @@ func partyLabel(party string) string {
 func (p *Platform) partyMetrics() map[string]*partyMetrics {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.info != nil {
-		for name := range p.info.parties {
+	if rt := p.info.Load(); rt != nil {
+		for name := range rt.parties {
 			p.metricsOf(name)
 		}
 	}
@@ -154,8 +154,8 @@ func (p *Platform) partyMetrics() map[string]*partyMetrics {
 func (p *Platform) census() map[string]*roomCount {
 	counts := make(map[string]*roomCount)
 	p.mu.Lock()
-	if p.info != nil {
-		for name := range p.info.parties {
+	if rt := p.info.Load(); rt != nil {
+		for name := range rt.parties {
 			counts[name] = new(roomCount)
 		}
 	}
