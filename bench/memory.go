@@ -112,7 +112,7 @@ func (b *bench) growth(ctx context.Context, f footprint, prog program) (_ float6
 }
 
 // restTimeout bounds how long rooms may take to be dropped from memory.
-const restTimeout = 30 * time.Second
+const restTimeout = 3 * time.Minute
 
 // settled returns how much memory the server has once it has come to rest: two
 // looks in a row see the same number of goroutines and, if asked for, no room's value.

@@ -46,6 +46,9 @@ func (m *meter) done(n int, began, now time.Time) {
 	m.latencies = append(m.latencies, now.Sub(began))
 }
 
+// errShort says that this machine has done nothing of the load in the time of a run.
+var errShort = errors.New("nothing was measured: the run is too short")
+
 // measure runs the load: first to warm up, then counted.
 func (m *meter) measure(load func(until time.Time) error) error {
 	if err := load(time.Now().Add(m.warm)); err != nil {
@@ -72,7 +75,7 @@ func (m *meter) measure(load func(until time.Time) error) error {
 		return err
 	}
 	if m.server <= 0 || m.count == 0 {
-		return errors.New("nothing was measured: the run is too short")
+		return errShort
 	}
 	if m.profile != "" {
 		return m.p.save("stop", m.profile)

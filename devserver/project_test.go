@@ -200,7 +200,7 @@ func (p *project) run(o Options) {
 			cancel()
 			select {
 			case result = <-ended:
-			case <-time.After(20 * time.Second):
+			case <-time.After(60 * time.Second):
 				result = fmt.Errorf("the dev server does not stop")
 			}
 		})

@@ -130,7 +130,7 @@ func outsideOn(t *testing.T, o platform.Options, app *party.App, streamed bool, 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 		defer cancel()
 		if err := p.Shutdown(ctx); err != nil {
 			t.Error(err)
@@ -235,7 +235,7 @@ func testCalls(t *testing.T, ctx context.Context, lobby *party.Lobby, waiting <-
 			if got != want {
 				t.Errorf("the method %s, want %s", got, want)
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(60 * time.Second):
 			t.Errorf("the method has not %s", want)
 		}
 	}

@@ -29,7 +29,7 @@ import (
 )
 
 // patience bounds every wait: the machine may be busy.
-const patience = 30 * time.Second
+const patience = 90 * time.Second
 
 // mark stands at the end of this program's file when it is an app, before the name of its version.
 const mark = "\nthis is app version "

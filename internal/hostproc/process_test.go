@@ -108,7 +108,7 @@ func (r *recorder) first(t *testing.T) string {
 	t.Helper()
 	select {
 	case <-r.more:
-	case <-time.After(10 * time.Second):
+	case <-time.After(60 * time.Second):
 		t.Fatal("the host printed nothing")
 	}
 	r.mu.Lock()
@@ -130,7 +130,7 @@ func waitExit(t *testing.T, p *Process) Reason {
 	t.Helper()
 	select {
 	case <-p.Exited():
-	case <-time.After(10 * time.Second):
+	case <-time.After(60 * time.Second):
 		t.Fatal("the host does not end")
 	}
 	return p.Reason()
@@ -139,7 +139,7 @@ func waitExit(t *testing.T, p *Process) Reason {
 // waitGone waits for the end of a process that is not our child.
 func waitGone(t *testing.T, pid int) {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(60 * time.Second)
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for {

@@ -253,7 +253,7 @@ func TestSlowConsumerLeavesAtOnce(t *testing.T) {
 			},
 		}
 		p := bubble(t, server.WithLimits(server.Limits{SendQueueBytes: 1000}), server.Rooms(s.define("chat")))
-		d := websocket.Dialer{NetDialContext: p.connect}
+		d := websocket.Dialer{NetDialContext: p.Dial}
 		slow, _, err := d.Dial("ws://pipes/party/x?_pk=slow", nil) // and never reads
 		if err != nil {
 			t.Fatal(err)
@@ -363,7 +363,7 @@ func TestSilentClients(t *testing.T) {
 		events := make(chan string, 10)
 		p := bubble(t, server.Rooms(closings(events).define("chat")))
 		listening := p.mustDial("/party/x") // says nothing, but its reader answers pings
-		d := websocket.Dialer{NetDialContext: p.connect}
+		d := websocket.Dialer{NetDialContext: p.Dial}
 		time.Sleep(10 * time.Second)
 		silent, _, err := d.Dial("ws://pipes/party/x", nil)
 		if err != nil {

@@ -34,7 +34,7 @@ func TestFinishAnswersWhoIsConnected(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { conn.Close() })
-		conn.SetDeadline(time.Now().Add(10 * time.Second))
+		conn.SetDeadline(time.Now().Add(60 * time.Second))
 		return conn
 	}
 	ask := func(conn net.Conn, path string) {
@@ -65,7 +65,7 @@ func TestFinishAnswersWhoIsConnected(t *testing.T) {
 	l.Close()
 	<-served
 
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
 	finished := make(chan error)
 	go func() { open.finish(ctx, hs); finished <- ctx.Err() }()

@@ -21,7 +21,7 @@ import (
 )
 
 // patience bounds every wait of a test that is going to fail.
-const patience = 30 * time.Second
+const patience = 60 * time.Second
 
 // quiet keeps failures that a test provokes out of its output.
 func quiet() server.Option { return server.Logger(slog.New(slog.DiscardHandler)) }

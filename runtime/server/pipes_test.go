@@ -3,7 +3,6 @@ package server_test
 import (
 	"context"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/goparty-dev/party/internal/pipetest"
 	"github.com/goparty-dev/party/internal/platform"
 	"github.com/goparty-dev/party/runtime/server"
 	"github.com/goparty-dev/party/runtime/storage/memory"
@@ -20,14 +20,13 @@ import (
 
 // pipes is a server reached through net.Pipe, for tests in a synctest bubble.
 type pipes struct {
-	t     *testing.T
-	conns chan net.Conn
-	done  chan struct{}
+	*pipetest.Listener
+	t *testing.T
 }
 
 // startPipes serves h without a network. The caller shuts h down; what remains is closed with the test.
 func startPipes(t *testing.T, h http.Handler) *pipes {
-	p := &pipes{t: t, conns: make(chan net.Conn), done: make(chan struct{})}
+	p := &pipes{t: t, Listener: pipetest.Listen()}
 	hs := &http.Server{Handler: h, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
 	served := make(chan error, 1)
 	go func() { served <- hs.Serve(p) }()
@@ -38,31 +37,9 @@ func startPipes(t *testing.T, h http.Handler) *pipes {
 	return p
 }
 
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.conns:
-		return c, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error   { close(p.done); return nil }
-func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipes"} }
-
-func (p *pipes) connect(ctx context.Context, _, _ string) (net.Conn, error) {
-	ours, theirs := net.Pipe()
-	select {
-	case p.conns <- theirs:
-		return ours, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	}
-}
-
 // RoundTrip sends a request on a connection of its own.
 func (p *pipes) RoundTrip(r *http.Request) (*http.Response, error) {
-	t := &http.Transport{DialContext: p.connect, DisableKeepAlives: true}
+	t := &http.Transport{DialContext: p.Dial, DisableKeepAlives: true}
 	return t.RoundTrip(r)
 }
 
@@ -77,7 +54,7 @@ type reader struct {
 
 // dial connects and reads in the background.
 func (p *pipes) dial(path string) (*reader, error) {
-	d := websocket.Dialer{NetDialContext: p.connect}
+	d := websocket.Dialer{NetDialContext: p.Dial}
 	ws, _, err := d.Dial("ws://pipes"+path, nil)
 	if err != nil {
 		return nil, err

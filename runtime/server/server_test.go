@@ -24,7 +24,7 @@ func start(t *testing.T, opts ...server.Option) *httptest.Server {
 	}
 	hs := httptest.NewServer(s)
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 		defer cancel()
 		if err := s.Shutdown(ctx); err != nil {
 			t.Errorf("Shutdown: %v", err)
@@ -47,7 +47,7 @@ func dial(t *testing.T, hs *httptest.Server, path string) *client {
 		t.Fatalf("dial %s: %v (%v)", path, err, resp)
 	}
 	t.Cleanup(func() { ws.Close() })
-	ws.SetReadDeadline(time.Now().Add(10 * time.Second))
+	ws.SetReadDeadline(time.Now().Add(60 * time.Second))
 	return &client{t, ws}
 }
 

@@ -113,7 +113,7 @@ func TestShutdownIsBounded(t *testing.T) {
 			s, p := stopping(t, server.Rooms(script{
 				close: func(_ context.Context, _ *scripted, _ *party.Conn, ev party.CloseEvent) { closed <- ev },
 			}.define("chat")))
-			d := websocket.Dialer{NetDialContext: p.connect}
+			d := websocket.Dialer{NetDialContext: p.Dial}
 			ws, _, err := d.Dial("ws://pipes/party/x", nil)
 			if err != nil {
 				t.Fatal(err)

@@ -50,7 +50,7 @@ func TestSocketFunctionThatDoesNotReceive(t *testing.T) {
 	t.Run("the client falls silent while it is held back", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			p := bubble(t, server.App(app))
-			d := websocket.Dialer{NetDialContext: p.connect}
+			d := websocket.Dialer{NetDialContext: p.Dial}
 			c, _, err := d.Dial("ws://pipes/", nil) // which never reads, so it answers no ping
 			if err != nil {
 				t.Fatal(err)

@@ -170,38 +170,40 @@ func TestVolatile(t *testing.T) {
 }
 
 func TestAcks(t *testing.T) {
-	s := serve(t, nil)
-	a, b := s.connect(), s.connect()
-	answers := make(chan string, 4)
-	show := func(args socketio.Args, err error) { answers <- fmt.Sprint(texts(args), err) }
-	s.do(func() {
-		socket, _ := s.io.Socket(a.sid)
-		socket.Emit("q", 1, show)
+	still(t, func(t *testing.T) {
+		s := serve(t, nil)
+		a, b := s.connect(), s.connect()
+		answers := make(chan string, 4)
+		show := func(args socketio.Args, err error) { answers <- fmt.Sprint(texts(args), err) }
+		s.do(func() {
+			socket, _ := s.io.Socket(a.sid)
+			socket.Emit("q", 1, show)
+		})
+		a.want(`420["q",1]`)
+		a.send(`461-0["x",{"_placeholder":true,"num":0}]`)
+		a.sendBinary("bin")
+		if got, want := wait(t, answers, "ack"), `["x" bin] <nil>`; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		a.send(`430["again"]`) // ignored
+		s.do(func() {
+			socket, _ := s.io.Socket(a.sid)
+			socket.Timeout(20*time.Millisecond).Emit("never", show)
+		})
+		a.want(`421["never"]`)
+		if got, want := wait(t, answers, "timeout"), "[] operation has timed out"; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		s.do(func() {
+			socket, _ := s.io.Socket(b.sid)
+			socket.Emit("leaves", show)
+		})
+		b.want(`422["leaves"]`)
+		b.send("41")
+		if got := wait(t, answers, "disconnect"); !strings.Contains(got, socketio.ErrDisconnected.Error()) {
+			t.Errorf("got %s, want ErrDisconnected", got)
+		}
 	})
-	a.want(`420["q",1]`)
-	a.send(`461-0["x",{"_placeholder":true,"num":0}]`)
-	a.sendBinary("bin")
-	if got, want := wait(t, answers, "ack"), `["x" bin] <nil>`; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-	a.send(`430["again"]`) // ignored
-	s.do(func() {
-		socket, _ := s.io.Socket(a.sid)
-		socket.Timeout(20*time.Millisecond).Emit("never", show)
-	})
-	a.want(`421["never"]`)
-	if got, want := wait(t, answers, "timeout"), "[] operation has timed out"; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-	s.do(func() {
-		socket, _ := s.io.Socket(b.sid)
-		socket.Emit("leaves", show)
-	})
-	b.want(`422["leaves"]`)
-	b.send("41")
-	if got := wait(t, answers, "disconnect"); !strings.Contains(got, socketio.ErrDisconnected.Error()) {
-		t.Errorf("got %s, want ErrDisconnected", got)
-	}
 }
 
 func texts(args socketio.Args) []string {
@@ -218,90 +220,94 @@ func texts(args socketio.Args) []string {
 }
 
 func TestBroadcastAcks(t *testing.T) {
-	s := serve(t, nil)
-	type result struct {
-		Answers []string
-		Err     error
-	}
-	results := make(chan result, 1)
-	collect := func(answers []socketio.Args, err error) {
-		r := result{Err: err}
-		for _, a := range answers {
-			r.Answers = append(r.Answers, texts(a)...)
+	still(t, func(t *testing.T) {
+		s := serve(t, nil)
+		type result struct {
+			Answers []string
+			Err     error
 		}
-		results <- r
-	}
-	start := func(c *client) { // wake the io up
-		c.send(`42["x"]`)
-	}
-	a := s.connect()
-	start(a)
-	s.do(func() { s.io.To("nobody").Emit("q", collect) })
-	if r := wait(t, results, "nobody"); r.Err != nil || len(r.Answers) != 0 {
-		t.Errorf("nobody: got %v", r)
-	}
-	b := s.connect()
-	s.do(func() { s.io.To().Timeout(patience).Emit("q", collect) })
-	a.want(`420["q"]`)
-	b.want(`420["q"]`)
-	a.send("430[1]")
-	b.send("430[2]")
-	r := wait(t, results, "all")
-	if len(r.Answers) != 2 || r.Err != nil {
-		t.Errorf("got %v, want two answers", r)
-	}
-	s.do(func() { s.io.To().Timeout(30*time.Millisecond).Emit("q", collect) })
-	a.want(`421["q"]`)
-	a.send("431[3]")
-	if r := wait(t, results, "partial"); !errors.Is(r.Err, socketio.ErrTimeout) || !cmp.Equal(r.Answers, []string{"3"}) {
-		t.Errorf("partial: got %v, want 3 and a timeout", r)
-	}
-	b.want(`421["q"]`)
-	b.send("431[4]") // too late
+		results := make(chan result, 1)
+		collect := func(answers []socketio.Args, err error) {
+			r := result{Err: err}
+			for _, a := range answers {
+				r.Answers = append(r.Answers, texts(a)...)
+			}
+			results <- r
+		}
+		start := func(c *client) { // wake the io up
+			c.send(`42["x"]`)
+		}
+		a := s.connect()
+		start(a)
+		s.do(func() { s.io.To("nobody").Emit("q", collect) })
+		if r := wait(t, results, "nobody"); r.Err != nil || len(r.Answers) != 0 {
+			t.Errorf("nobody: got %v", r)
+		}
+		b := s.connect()
+		s.do(func() { s.io.To().Timeout(patience).Emit("q", collect) })
+		a.want(`420["q"]`)
+		b.want(`420["q"]`)
+		a.send("430[1]")
+		b.send("430[2]")
+		r := wait(t, results, "all")
+		if len(r.Answers) != 2 || r.Err != nil {
+			t.Errorf("got %v, want two answers", r)
+		}
+		s.do(func() { s.io.To().Timeout(30*time.Millisecond).Emit("q", collect) })
+		a.want(`421["q"]`)
+		a.send("431[3]")
+		if r := wait(t, results, "partial"); !errors.Is(r.Err, socketio.ErrTimeout) || !cmp.Equal(r.Answers, []string{"3"}) {
+			t.Errorf("partial: got %v, want 3 and a timeout", r)
+		}
+		b.want(`421["q"]`)
+		b.send("431[4]") // too late
+	})
 }
 
 func TestEmitWithAck(t *testing.T) {
-	type out struct {
-		Text string
-		Err  error
-	}
-	results := make(chan out, 4)
-	s := serve(t, func(io *socketio.Server) {
-		io.OnConnection(func(ctx context.Context, s *socketio.Socket) error {
-			s.On("ask", func(ctx context.Context, _ socketio.Args) error {
-				answer, err := s.EmitWithAck(ctx, "q", []byte("x"))
-				results <- out{fmt.Sprint(texts(answer)), err}
+	still(t, func(t *testing.T) {
+		type out struct {
+			Text string
+			Err  error
+		}
+		results := make(chan out, 4)
+		s := serve(t, func(io *socketio.Server) {
+			io.OnConnection(func(ctx context.Context, s *socketio.Socket) error {
+				s.On("ask", func(ctx context.Context, _ socketio.Args) error {
+					answer, err := s.EmitWithAck(ctx, "q", []byte("x"))
+					results <- out{fmt.Sprint(texts(answer)), err}
+					return nil
+				})
+				s.On("ask all", func(ctx context.Context, _ socketio.Args) error {
+					answers, err := io.To().Timeout(30*time.Millisecond).EmitWithAck(ctx, "all")
+					results <- out{fmt.Sprint(len(answers)), err}
+					return nil
+				})
 				return nil
 			})
-			s.On("ask all", func(ctx context.Context, _ socketio.Args) error {
-				answers, err := io.To().Timeout(30*time.Millisecond).EmitWithAck(ctx, "all")
-				results <- out{fmt.Sprint(len(answers)), err}
-				return nil
-			})
-			return nil
 		})
+		a, b := s.connect(), s.connect()
+		a.send(`42["ask"]`)
+		a.want(`451-0["q",{"_placeholder":true,"num":0}]`, "bin:x")
+		a.send(`430["fine"]`)
+		if got := wait(t, results, "answer"); got.Text != `["fine"]` || got.Err != nil {
+			t.Errorf("got %v", got)
+		}
+		a.send(`42["ask all"]`)
+		a.want(`421["all"]`)
+		b.want(`421["all"]`)
+		b.send("431[]")
+		if got := wait(t, results, "answers"); got.Text != "1" || !errors.Is(got.Err, socketio.ErrTimeout) {
+			t.Errorf("got %v, want one answer and a timeout", got)
+		}
+		a.send(`42["ask"]`)
+		a.read()
+		a.read()
+		a.ws.Close()
+		if got := wait(t, results, "disconnect"); !errors.Is(got.Err, socketio.ErrDisconnected) {
+			t.Errorf("got %v, want ErrDisconnected", got)
+		}
 	})
-	a, b := s.connect(), s.connect()
-	a.send(`42["ask"]`)
-	a.want(`451-0["q",{"_placeholder":true,"num":0}]`, "bin:x")
-	a.send(`430["fine"]`)
-	if got := wait(t, results, "answer"); got.Text != `["fine"]` || got.Err != nil {
-		t.Errorf("got %v", got)
-	}
-	a.send(`42["ask all"]`)
-	a.want(`421["all"]`)
-	b.want(`421["all"]`)
-	b.send("431[]")
-	if got := wait(t, results, "answers"); got.Text != "1" || !errors.Is(got.Err, socketio.ErrTimeout) {
-		t.Errorf("got %v, want one answer and a timeout", got)
-	}
-	a.send(`42["ask"]`)
-	a.read()
-	a.read()
-	a.ws.Close()
-	if got := wait(t, results, "disconnect"); !errors.Is(got.Err, socketio.ErrDisconnected) {
-		t.Errorf("got %v, want ErrDisconnected", got)
-	}
 }
 
 func TestTyped(t *testing.T) {

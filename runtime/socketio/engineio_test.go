@@ -98,7 +98,7 @@ func TestRefusedRequests(t *testing.T) {
 func TestRefusedSockets(t *testing.T) {
 	s := serveEcho(t, nil)
 	for _, query := range []string{"?transport=websocket", "?EIO=3&transport=websocket", "?EIO=4", "?EIO=4&transport=polling", "?EIO=4&transport=websocket&sid=abc"} {
-		_, resp, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(s.url, "http")+"/socket.io/"+query, nil)
+		_, resp, err := dialer.Dial("ws"+strings.TrimPrefix(s.url, "http")+"/socket.io/"+query, nil)
 		if err == nil || resp == nil || resp.StatusCode != 400 {
 			t.Errorf("%s: got %v, %v, want 400", query, resp, err)
 		}
@@ -195,31 +195,33 @@ func TestTwoPosts(t *testing.T) {
 }
 
 func TestAbortedPoll(t *testing.T) {
-	reasons := make(chan string, 1)
-	s := serve(t, func(io *socketio.Server) {
-		io.OnConnection(func(_ context.Context, s *socketio.Socket) error {
-			s.OnDisconnect(func(_ context.Context, reason string) { reasons <- reason })
-			return nil
+	still(t, func(t *testing.T) {
+		reasons := make(chan string, 1)
+		s := serve(t, func(io *socketio.Server) {
+			io.OnConnection(func(_ context.Context, s *socketio.Socket) error {
+				s.OnDisconnect(func(_ context.Context, reason string) { reasons <- reason })
+				return nil
+			})
 		})
+		p := s.poll()
+		p.send("40")
+		p.get()
+		ctx, cancel := context.WithCancel(context.Background())
+		req, err := http.NewRequestWithContext(ctx, "GET", p.url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.AfterFunc(20*time.Millisecond, cancel)
+		if resp, err := roundTrip(req); err == nil {
+			t.Fatalf("got %v, want the poll to wait", resp.Status)
+		}
+		if got := wait(t, reasons, "disconnect"); got != "transport error" {
+			t.Errorf("got %q, want transport error", got)
+		}
+		if status, _ := p.get(); status != 400 {
+			t.Errorf("afterwards got %d, want 400", status)
+		}
 	})
-	p := s.poll()
-	p.send("40")
-	p.get()
-	ctx, cancel := context.WithCancel(context.Background())
-	req, err := http.NewRequestWithContext(ctx, "GET", p.url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	time.AfterFunc(20*time.Millisecond, cancel)
-	if resp, err := http.DefaultTransport.RoundTrip(req); err == nil {
-		t.Fatalf("got %v, want the poll to wait", resp.Status)
-	}
-	if got := wait(t, reasons, "disconnect"); got != "transport error" {
-		t.Errorf("got %q, want transport error", got)
-	}
-	if status, _ := p.get(); status != 400 {
-		t.Errorf("afterwards got %d, want 400", status)
-	}
 }
 
 func TestSocketFrames(t *testing.T) {
@@ -263,23 +265,25 @@ func TestCloseByClient(t *testing.T) {
 }
 
 func TestHeartbeat(t *testing.T) {
-	s := serveEcho(t, func(o *party.EngineOptions) { o.PingInterval, o.PingTimeout = 60*time.Millisecond, 40*time.Millisecond })
-	c := s.dial("")
-	p := s.poll()
-	for range 3 {
-		c.want("2")
-		c.send("3")
-		p.want("2")
-		p.send("3")
-	}
-	c.wantClosedAfter("2")
-	// A session ends even if nobody polls, and then the poll is refused.
-	late := s.poll()
-	deadline := time.After(100 * time.Millisecond)
-	<-deadline
-	if status, body := late.get(); status != 400 {
-		t.Errorf("the poll after interval and timeout: got %d %q, want 400", status, body)
-	}
+	still(t, func(t *testing.T) {
+		s := serveEcho(t, func(o *party.EngineOptions) { o.PingInterval, o.PingTimeout = 60*time.Millisecond, 40*time.Millisecond })
+		c := s.dial("")
+		p := s.poll()
+		for range 3 {
+			c.want("2")
+			c.send("3")
+			p.want("2")
+			p.send("3")
+		}
+		c.wantClosedAfter("2")
+		// A session ends even if nobody polls, and then the poll is refused.
+		late := s.poll()
+		deadline := time.After(100 * time.Millisecond)
+		<-deadline
+		if status, body := late.get(); status != 400 {
+			t.Errorf("the poll after interval and timeout: got %d %q, want 400", status, body)
+		}
+	})
 }
 
 func (c *client) wantClosedAfter(messages ...string) {
@@ -412,7 +416,7 @@ func TestCORS(t *testing.T) {
 func TestCookieOrigin(t *testing.T) {
 	s := serve(t, nil, socketio.CORS(socketio.CORSOptions{Origins: []string{"https://good.example"}}))
 	for origin, want := range map[string]int{"https://good.example": 101, "https://evil.example": 403} {
-		_, resp, _ := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(s.url, "http")+"/socket.io/?EIO=4&transport=websocket",
+		_, resp, _ := dialer.Dial("ws"+strings.TrimPrefix(s.url, "http")+"/socket.io/?EIO=4&transport=websocket",
 			http.Header{"Origin": {origin}, "Cookie": {"session=1"}})
 		if resp == nil || resp.StatusCode != want {
 			t.Errorf("%s with a cookie: got %v, want %d", origin, resp, want)
@@ -450,7 +454,7 @@ func TestAllowRequest(t *testing.T) {
 	if want := `{"code":4,"message":"thou shall not pass"}`; status != 403 || body != want {
 		t.Errorf("got %d %s, want 403 %s", status, body, want)
 	}
-	_, resp, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(s.url, "http")+"/socket.io/?EIO=4&transport=websocket", nil)
+	_, resp, err := dialer.Dial("ws"+strings.TrimPrefix(s.url, "http")+"/socket.io/?EIO=4&transport=websocket", nil)
 	if err == nil || resp.StatusCode != 403 {
 		t.Errorf("socket: got %v, want 403", resp)
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -35,16 +34,7 @@ func serveHanded(t *testing.T, setup func(*socketio.Server), opts ...socketio.Op
 	if err != nil {
 		t.Fatal(err)
 	}
-	hs := httptest.NewServer(p)
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		if err := p.Shutdown(ctx); err != nil {
-			t.Errorf("Shutdown: %v", err)
-		}
-		hs.Close()
-	})
-	h := &handed{site: &site{t: t, url: hs.URL}, p: p, setup: setup, opts: opts}
+	h := &handed{site: newSite(t, p), p: p, setup: setup, opts: opts}
 	h.reload()
 	return h
 }
@@ -171,38 +161,40 @@ func TestPartialPacketAcrossHandOver(t *testing.T) {
 }
 
 func TestHibernation(t *testing.T) {
-	started := make(chan struct{}, 16)
-	h := serveHanded(t, func(io *socketio.Server) {
-		whoami(io)
-		started <- struct{}{}
-	}, socketio.Hibernate(), socketio.PingInterval(30*time.Millisecond))
-	c := h.dial("")
-	c.send("40")
-	var sid string
-	c.ws.SetReadDeadline(time.Now().Add(patience))
-	next := func() string {
-		for {
-			m := c.read()
-			if m != "2" {
-				return m
+	still(t, func(t *testing.T) {
+		started := make(chan struct{}, 16)
+		h := serveHanded(t, func(io *socketio.Server) {
+			whoami(io)
+			started <- struct{}{}
+		}, socketio.Hibernate(), socketio.PingInterval(30*time.Millisecond))
+		c := h.dial("")
+		c.send("40")
+		var sid string
+		c.ws.SetReadDeadline(time.Now().Add(patience))
+		next := func() string {
+			for {
+				m := c.read()
+				if m != "2" {
+					return m
+				}
+				c.send("3")
 			}
-			c.send("3")
 		}
-	}
-	sid = parseConnect(t, next()).SID
-	wait(t, started, "first start")
-	for awake := true; awake; { // heartbeats do not keep it awake, but looking does
-		for range 4 {
-			c.want("2")
-			c.send("3")
+		sid = parseConnect(t, next()).SID
+		wait(t, started, "first start")
+		for awake := true; awake; { // heartbeats do not keep it awake, but looking does
+			for range 4 {
+				c.want("2")
+				c.send("3")
+			}
+			awake = h.io.Room().Do(func() {}) == nil
 		}
-		awake = h.io.Room().Do(func() {}) == nil
-	}
-	c.send(`421["who"]`)
-	if got, want := next(), fmt.Sprintf(`431[%q,[],null,{},"",true,false]`, sid); got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-	wait(t, started, "second start")
+		c.send(`421["who"]`)
+		if got, want := next(), fmt.Sprintf(`431[%q,[],null,{},"",true,false]`, sid); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		wait(t, started, "second start")
+	})
 }
 
 func TestTooMuchState(t *testing.T) {

@@ -19,7 +19,7 @@ import (
 )
 
 // patience bounds every wait of a test.
-const patience = 10 * time.Second
+const patience = 60 * time.Second
 
 // site is a server with one io at /socket.io/.
 type site struct {
@@ -54,8 +54,17 @@ func (s *site) start(defs ...party.Definition) {
 }
 
 // newSite puts a server behind a listener for the length of a test.
-func newSite(t *testing.T, srv *server.Server) *site {
-	hs := httptest.NewServer(srv)
+func newSite(t *testing.T, srv interface {
+	http.Handler
+	Shutdown(ctx context.Context) error
+}) *site {
+	hs := httptest.NewUnstartedServer(srv)
+	host := hs.Listener.Addr().String()
+	if piped != nil {
+		hs.Listener.Close()
+		hs.Listener, host = piped, "piped.test"
+	}
+	hs.Start()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
@@ -64,7 +73,7 @@ func newSite(t *testing.T, srv *server.Server) *site {
 		}
 		hs.Close()
 	})
-	return &site{t: t, url: hs.URL}
+	return &site{t: t, url: "http://" + host}
 }
 
 // do runs fn as a turn of the io's room.
@@ -108,7 +117,7 @@ func (s *site) dial(query string) *client {
 
 func dialURL(t *testing.T, url string, header http.Header) *client {
 	t.Helper()
-	ws, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(url, "http"), header)
+	ws, _, err := dialer.Dial("ws"+strings.TrimPrefix(url, "http"), header)
 	if err != nil {
 		t.Fatalf("dial %s: %v", url, err)
 	}
@@ -272,7 +281,7 @@ func fetch(t *testing.T, method, url, body string, header http.Header) *http.Res
 	for k, v := range header {
 		req.Header[k] = v
 	}
-	resp, err := http.DefaultTransport.RoundTrip(req)
+	resp, err := roundTrip(req)
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, url, err)
 	}
@@ -294,7 +303,7 @@ func wait[T any](t *testing.T, c <-chan T, what string) T {
 // rawDial opens a plain WebSocket.
 func rawDial(t *testing.T, url string) *client {
 	t.Helper()
-	ws, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(url, "http"), nil)
+	ws, _, err := dialer.Dial("ws"+strings.TrimPrefix(url, "http"), nil)
 	if err != nil {
 		t.Fatalf("dial %s: %v", url, err)
 	}

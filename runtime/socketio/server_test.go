@@ -90,41 +90,45 @@ func TestOrder(t *testing.T) {
 
 // TestViolations wants each of these to close the connection.
 func TestViolations(t *testing.T) {
-	s := serve(t, echoes)
-	for _, packets := range [][]string{
-		{"4"}, {"4abc"}, {"47"}, {`42["before connect"]`}, {"41"}, {`43[]`}, {`44{"message":"x"}`}, {"40[]"}, {"40", "40"},
-		{"40", "42{}"}, {"40", "42[]"}, {"40", `42abc["a"]`}, {"40", `42["connect_error"]`}, {"40", `4511-["a"]`}, {"40", `45["a"]`}, {"40", `451-["a"]`, `42["b"]`},
-		{"40", `42/unknown,["a"]`}, {"40", `43["no id"]`}, {"40", "41x"}, {"40", `44`}, {"40", "2"}, {"40", `450-["a",{"_placeholder":true,"num":0}]`},
-	} {
-		c := s.dial("")
-		for _, p := range packets {
-			c.send(p)
+	still(t, func(t *testing.T) {
+		s := serve(t, echoes)
+		for _, packets := range [][]string{
+			{"4"}, {"4abc"}, {"47"}, {`42["before connect"]`}, {"41"}, {`43[]`}, {`44{"message":"x"}`}, {"40[]"}, {"40", "40"},
+			{"40", "42{}"}, {"40", "42[]"}, {"40", `42abc["a"]`}, {"40", `42["connect_error"]`}, {"40", `4511-["a"]`}, {"40", `45["a"]`}, {"40", `451-["a"]`, `42["b"]`},
+			{"40", `42/unknown,["a"]`}, {"40", `43["no id"]`}, {"40", "41x"}, {"40", `44`}, {"40", "2"}, {"40", `450-["a",{"_placeholder":true,"num":0}]`},
+		} {
+			c := s.dial("")
+			for _, p := range packets {
+				c.send(p)
+			}
+			began := time.Now()
+			c.wantClosed()
+			if d := time.Since(began); d > 200*time.Millisecond {
+				t.Errorf("%q: closed after %v, want at most 200 ms", packets, d)
+			}
 		}
-		began := time.Now()
+		c := s.connect()
+		c.sendBinary("unexpected")
 		c.wantClosed()
-		if d := time.Since(began); d > 200*time.Millisecond {
-			t.Errorf("%q: closed after %v, want at most 200 ms", packets, d)
+		p := s.poll()
+		p.send("4abc")
+		p.want("6\x1e1")
+		if status, _ := p.get(); status != 400 {
+			t.Errorf("after the end: got %d, want 400", status)
 		}
-	}
-	c := s.connect()
-	c.sendBinary("unexpected")
-	c.wantClosed()
-	p := s.poll()
-	p.send("4abc")
-	p.want("6\x1e1")
-	if status, _ := p.get(); status != 400 {
-		t.Errorf("after the end: got %d, want 400", status)
-	}
+	})
 }
 
 func TestConnectTimeout(t *testing.T) {
-	s := serve(t, nil, socketio.ConnectTimeout(50*time.Millisecond))
-	s.dial("").wantClosed()
-	c := s.dial("")
-	c.join("")
-	c.send(`42["a"]`) // nobody answers; the connection stays
-	c.send("41")
-	c.join("")
+	still(t, func(t *testing.T) {
+		s := serve(t, nil, socketio.ConnectTimeout(50*time.Millisecond))
+		s.dial("").wantClosed()
+		c := s.dial("")
+		c.join("")
+		c.send(`42["a"]`) // nobody answers; the connection stays
+		c.send("41")
+		c.join("")
+	})
 }
 
 func TestNamespaces(t *testing.T) {
@@ -378,66 +382,68 @@ func TestReserved(t *testing.T) {
 }
 
 func TestDisconnect(t *testing.T) {
-	events := make(chan string, 16)
-	s := serve(t, func(io *socketio.Server) {
-		note := func(_ context.Context, s *socketio.Socket) error {
-			s.Join("r")
-			s.OnDisconnecting(func(_ context.Context, reason string) {
-				events <- fmt.Sprintf("%s disconnecting %s %d", s.Namespace().Name(), reason, len(s.Rooms()))
-			})
-			s.OnDisconnect(func(_ context.Context, reason string) {
-				s.Join("late")
-				events <- fmt.Sprintf("%s disconnect %s %d %v", s.Namespace().Name(), reason, len(s.Rooms()), s.Connected())
-			})
-			return nil
+	still(t, func(t *testing.T) {
+		events := make(chan string, 16)
+		s := serve(t, func(io *socketio.Server) {
+			note := func(_ context.Context, s *socketio.Socket) error {
+				s.Join("r")
+				s.OnDisconnecting(func(_ context.Context, reason string) {
+					events <- fmt.Sprintf("%s disconnecting %s %d", s.Namespace().Name(), reason, len(s.Rooms()))
+				})
+				s.OnDisconnect(func(_ context.Context, reason string) {
+					s.Join("late")
+					events <- fmt.Sprintf("%s disconnect %s %d %v", s.Namespace().Name(), reason, len(s.Rooms()), s.Connected())
+				})
+				return nil
+			}
+			io.OnConnection(note)
+			io.Of("/x").OnConnection(note)
+		}, socketio.PingInterval(80*time.Millisecond), socketio.PingTimeout(40*time.Millisecond))
+		both := func(nsp, reason string) []string {
+			return []string{nsp + " disconnecting " + reason + " 2", nsp + " disconnect " + reason + " 0 false"}
 		}
-		io.OnConnection(note)
-		io.Of("/x").OnConnection(note)
-	}, socketio.PingInterval(80*time.Millisecond), socketio.PingTimeout(40*time.Millisecond))
-	both := func(nsp, reason string) []string {
-		return []string{nsp + " disconnecting " + reason + " 2", nsp + " disconnect " + reason + " 0 false"}
-	}
-	for _, c := range []struct {
-		end  func(c *client)
-		want []string
-	}{
-		{func(c *client) { c.send("41") }, both("/", "client namespace disconnect")},
-		{func(c *client) { c.ws.Close() }, append(both("/", "transport close"), both("/x", "transport close")...)},
-		{func(c *client) { c.send("1") }, append(both("/", "transport close"), both("/x", "transport close")...)},
-		{func(c *client) { c.send("4abc") }, append(both("/", "parse error"), both("/x", "parse error")...)},
-		{func(c *client) { c.send("abc") }, append(both("/", "parse error"), both("/x", "parse error")...)},
-		{func(c *client) {}, append(both("/", "ping timeout"), both("/x", "ping timeout")...)},
-		{func(c *client) {
-			s.do(func() { socket, _ := s.io.Socket(c.sid); socket.Disconnect() })
-			c.want("41")
-			c.send(`42["on its way"]`)
-		}, both("/", "server namespace disconnect")},
-		{func(c *client) {
-			s.do(func() { socket, _ := s.io.Socket(c.sid); socket.Disconnect(socketio.AndClose()) })
-			c.wantClosedAfter("41", "41/x,")
-		}, append(both("/", "server namespace disconnect"), both("/x", "server namespace disconnect")...)},
-		{func(c *client) { s.do(s.io.Close) }, append(both("/", "server shutting down"), both("/x", "server shutting down")...)},
-	} {
-		cl := s.connect()
-		cl.join("/x,")
-		c.end(cl)
-		for _, want := range c.want {
-			if got := wait(t, events, want); got != want {
-				t.Errorf("got %q, want %q", got, want)
+		for _, c := range []struct {
+			end  func(c *client)
+			want []string
+		}{
+			{func(c *client) { c.send("41") }, both("/", "client namespace disconnect")},
+			{func(c *client) { c.ws.Close() }, append(both("/", "transport close"), both("/x", "transport close")...)},
+			{func(c *client) { c.send("1") }, append(both("/", "transport close"), both("/x", "transport close")...)},
+			{func(c *client) { c.send("4abc") }, append(both("/", "parse error"), both("/x", "parse error")...)},
+			{func(c *client) { c.send("abc") }, append(both("/", "parse error"), both("/x", "parse error")...)},
+			{func(c *client) {}, append(both("/", "ping timeout"), both("/x", "ping timeout")...)},
+			{func(c *client) {
+				s.do(func() { socket, _ := s.io.Socket(c.sid); socket.Disconnect() })
+				c.want("41")
+				c.send(`42["on its way"]`)
+			}, both("/", "server namespace disconnect")},
+			{func(c *client) {
+				s.do(func() { socket, _ := s.io.Socket(c.sid); socket.Disconnect(socketio.AndClose()) })
+				c.wantClosedAfter("41", "41/x,")
+			}, append(both("/", "server namespace disconnect"), both("/x", "server namespace disconnect")...)},
+			{func(c *client) { s.do(s.io.Close) }, append(both("/", "server shutting down"), both("/x", "server shutting down")...)},
+		} {
+			cl := s.connect()
+			cl.join("/x,")
+			c.end(cl)
+			for _, want := range c.want {
+				if got := wait(t, events, want); got != want {
+					t.Errorf("got %q, want %q", got, want)
+				}
+			}
+			cl.ws.Close()
+			for {
+				var n int
+				s.do(func() { n = s.io.ClientsCount() })
+				if n == 0 {
+					break
+				}
+			}
+			for len(events) > 0 {
+				<-events
 			}
 		}
-		cl.ws.Close()
-		for {
-			var n int
-			s.do(func() { n = s.io.ClientsCount() })
-			if n == 0 {
-				break
-			}
-		}
-		for len(events) > 0 {
-			<-events
-		}
-	}
+	})
 }
 
 func TestHandshakeOfSockets(t *testing.T) {

@@ -78,7 +78,7 @@ func (b *browser) dial(url string) (*websocket.Conn, int) {
 		return nil, resp.StatusCode
 	}
 	b.t.Cleanup(func() { ws.Close() })
-	ws.SetReadDeadline(time.Now().Add(10 * time.Second))
+	ws.SetReadDeadline(time.Now().Add(60 * time.Second))
 	return ws, resp.StatusCode
 }
 

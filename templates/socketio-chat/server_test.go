@@ -33,7 +33,7 @@ func dial(t *testing.T, url, name string) *client {
 		t.Fatalf("dial: %v", err)
 	}
 	t.Cleanup(func() { ws.Close() })
-	ws.SetReadDeadline(time.Now().Add(10 * time.Second))
+	ws.SetReadDeadline(time.Now().Add(60 * time.Second))
 	c := &client{t: t, ws: ws}
 	c.read() // open
 	c.send("40")

@@ -69,7 +69,7 @@ func TestCancelEndsTheTools(t *testing.T) {
 // until waits for a state of another process, which nothing announces.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(60 * time.Second)
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for !ok() {

@@ -62,7 +62,7 @@ func (f *fixture) expect(names ...string) {
 	for _, n := range names {
 		want[n] = true
 	}
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(60 * time.Second)
 	for len(got) < len(want) {
 		select {
 		case c := <-f.w.Changes():
@@ -231,7 +231,7 @@ func TestChangesAddUpUntilTheyAreTaken(t *testing.T) {
 		if diff := cmp.Diff(c.Paths, []string{f.path("a.go"), f.path("b.go")}); diff != "" {
 			t.Errorf("paths (-got +want):\n%s", diff)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(60 * time.Second):
 		t.Fatal("no change")
 	}
 }

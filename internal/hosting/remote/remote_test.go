@@ -49,7 +49,7 @@ func TestTarget(t *testing.T) {
 
 // limited is a context for one test with a real server.
 func limited(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

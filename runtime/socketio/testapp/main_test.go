@@ -25,7 +25,7 @@ func dial(t *testing.T, profile, path, nsp string) *websocket.Conn {
 	}
 	hs := httptest.NewServer(s)
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 		defer cancel()
 		if err := s.Shutdown(ctx); err != nil {
 			t.Errorf("shut down: %v", err)
@@ -37,7 +37,7 @@ func dial(t *testing.T, profile, path, nsp string) *websocket.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { ws.Close() })
-	ws.SetReadDeadline(time.Now().Add(10 * time.Second))
+	ws.SetReadDeadline(time.Now().Add(60 * time.Second))
 	read(t, ws)
 	if nsp != "none" {
 		send(t, ws, "40"+nsp)
