@@ -129,13 +129,6 @@ func outsideOn(t *testing.T, o platform.Options, app *party.App, streamed bool, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
-		defer cancel()
-		if err := p.Shutdown(ctx); err != nil {
-			t.Error(err)
-		}
-	})
 	make := func(stream.Init) (link.Host, error) { return party.NewHost(app, party.HostOptions{Logger: quiet}) }
 	host, err := make(stream.Init{})
 	if streamed && err == nil {
@@ -151,6 +144,13 @@ func outsideOn(t *testing.T, o platform.Options, app *party.App, streamed bool, 
 			host = h
 		}
 	}
+	t.Cleanup(func() { // while the host is there: a call may still run that nobody waits for
+		ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+		defer cancel()
+		if err := p.Shutdown(ctx); err != nil {
+			t.Error(err)
+		}
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
