@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/goparty-dev/party/internal/link"
 )
@@ -18,7 +17,7 @@ type response struct {
 	status int // 0 until WriteHeader
 	sent   bool
 	done   bool
-	body   strings.Builder // of the part that has not left
+	body   []byte
 }
 
 var _ http.Flusher = (*response)(nil)
@@ -44,7 +43,8 @@ func (w *response) Write(p []byte) (int, error) {
 		return 0, http.ErrHandlerTimeout
 	}
 	w.WriteHeader(http.StatusOK)
-	return w.body.Write(p)
+	w.body = append(w.body, p...)
+	return len(p), nil
 }
 
 func (w *response) WriteString(s string) (int, error) {
@@ -52,7 +52,8 @@ func (w *response) WriteString(s string) (int, error) {
 		return 0, http.ErrHandlerTimeout
 	}
 	w.WriteHeader(http.StatusOK)
-	return w.body.WriteString(s)
+	w.body = append(w.body, s...)
+	return len(s), nil
 }
 
 // Flush hands over what has been written, the headers at least. It leaves at the next Await or at
@@ -66,8 +67,8 @@ func (w *response) emit(final bool) {
 	if w.done {
 		return
 	}
-	e := link.Effect{Op: link.Respond, Ref: w.seq, Data: w.body.String(), Final: final}
-	w.body.Reset()
+	e := link.Effect{Op: link.Respond, Ref: w.seq, Data: string(w.body), Final: final}
+	w.body = w.body[:0]
 	if !w.sent {
 		if w.status == 0 {
 			w.status = http.StatusOK

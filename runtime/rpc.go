@@ -173,11 +173,10 @@ func (i *instance) call(ev *link.Event, name string) {
 	w := &response{i: i, seq: ev.Seq}
 	if failure != nil {
 		w.Header().Set(rpcHeader, rpcError)
-		w.body.Write(failure)
+		w.body = failure
 	} else {
 		w.Header().Set(rpcHeader, rpcResults)
-		results, _ := call.results.([]byte) // the caller is elsewhere
-		w.body.Write(results)
+		w.body, _ = call.results.([]byte) // the caller is elsewhere
 	}
 	w.finish()
 }

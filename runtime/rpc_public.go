@@ -51,11 +51,10 @@ func (i *instance) callPublic(ev *link.Event, m *Method) {
 	case call.err != nil:
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusUnprocessableEntity)
-		w.body.Write(i.host.encodeError(call.err))
+		w.body = i.host.encodeError(call.err)
 	default:
 		w.Header().Set("Content-Type", "application/json")
-		results, _ := call.results.([]byte) // JSON, as the caller is not here
-		w.body.Write(results)
+		w.body, _ = call.results.([]byte) // JSON, as the caller is not here
 	}
 	w.finish()
 }

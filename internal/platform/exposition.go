@@ -138,8 +138,8 @@ func partyLabel(party string) string {
 func (p *Platform) partyMetrics() map[string]*partyMetrics {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if rt := p.info.Load(); rt != nil {
-		for name := range rt.parties {
+	if p.info != nil {
+		for name := range p.info.parties {
 			p.metricsOf(name)
 		}
 	}
@@ -154,8 +154,8 @@ func (p *Platform) partyMetrics() map[string]*partyMetrics {
 func (p *Platform) census() map[string]*roomCount {
 	counts := make(map[string]*roomCount)
 	p.mu.Lock()
-	if rt := p.info.Load(); rt != nil {
-		for name := range rt.parties {
+	if p.info != nil {
+		for name := range p.info.parties {
 			counts[name] = new(roomCount)
 		}
 	}

@@ -40,12 +40,11 @@ func (p *Platform) serve(rw http.ResponseWriter, r *http.Request, next http.Hand
 		return
 	}
 	stripHeaders(r.Header)
-	path := r.URL.EscapedPath()
-	if party, key, ok := p.matchEngine(rt, path); ok {
+	if party, key, ok := p.matchEngine(rt, r.URL.EscapedPath()); ok {
 		p.serveEngine(w, r, party, key)
 		return
 	}
-	party, key, err := p.match(rt, path)
+	party, key, err := p.match(rt, r.URL.EscapedPath())
 	switch {
 	case err != nil:
 		p.fail(w, r, err)
@@ -114,6 +113,66 @@ func (p *Platform) enter(w http.ResponseWriter, r *http.Request, party link.Part
 		return
 	}
 	p.request(w, r, party, key)
+}
+
+// request lets a room answer an HTTP request.
+func (p *Platform) request(w http.ResponseWriter, r *http.Request, party link.Party, key storage.Room) {
+	if !party.Requests {
+		p.refuse(w, http.StatusNotFound, "Not implemented\n")
+		return
+	}
+	if r = p.buffered(w, r); r == nil {
+		return
+	}
+	room := p.room(key, party)
+	defer room.unuse()
+	q := new(pending)
+	ev := &link.Event{Kind: link.Request, Seq: room.seq.Add(1), Request: r}
+	seq := ev.Seq
+	room.mu.Lock()
+	room.track(seq, tracked{request: q})
+	room.mu.Unlock()
+	// The turn runs on this goroutine. If it gives itself up, the response is written beside it, and
+	// flushed, because a callback that is abandoned in an await may never return.
+	var broken error
+	var beside chan struct{}
+	ev.Yielded = func() {
+		room.queued.Add(-1)
+		q.beside = true
+		beside = make(chan struct{})
+		go func() {
+			defer close(beside)
+			if broken = q.writeTo(r.Context(), w); broken == nil {
+				http.NewResponseController(w).Flush()
+			}
+		}()
+	}
+	err := errOverloaded
+	if room.queued.Add(1) <= int64(p.limits.RoomQueue) {
+		err = room.deliver(r.Context(), ev)
+	}
+	if beside == nil {
+		room.queued.Add(-1)
+	}
+	switch {
+	case err != nil:
+	case beside != nil:
+		<-beside
+	default:
+		broken = q.writeTo(r.Context(), w)
+	}
+	if err == nil && broken == nil {
+		return
+	}
+	room.mu.Lock()
+	delete(room.tracked, seq)
+	room.mu.Unlock()
+	if broken != nil {
+		panic(http.ErrAbortHandler) // whoever reads it must not take it for complete
+	}
+	if r.Context().Err() == nil {
+		p.fail(w, r, err)
+	}
 }
 
 // connect lets a room decide about an upgrade, and makes it a session.

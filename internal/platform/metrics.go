@@ -58,10 +58,10 @@ const lateAlarm = time.Second
 // measure has the event's turn timed, if it is one of those that are: one in link.TurnSample of messages, as there may be
 // many, and all others.
 func measure(ev *link.Event) {
-	if ev.Timing == nil && (ev.Kind != link.Message || ev.Seq%link.TurnSample == 0) {
+	if ev.Kind != link.Message || ev.Seq%link.TurnSample == 0 {
 		ev.Timing = new(link.Timing)
+		ev.Timing.Wait()
 	}
-	ev.Timing.Wait()
 }
 
 // delivered takes an event that its room has taken. In process its turn has ended.

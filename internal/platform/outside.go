@@ -65,7 +65,9 @@ func (p *Platform) serveOutside(w http.ResponseWriter, r *http.Request, rt *rout
 // serveOthers answers, while the platform shuts down, what needs no user code of ours: assets and what next has. It reports
 // whether it has. A fetch function might have answered before next, so with one everything else waits for the restart.
 func (p *Platform) serveOthers(w http.ResponseWriter, r *http.Request, next http.Handler) bool {
-	rt := p.info.Load()
+	p.mu.Lock()
+	rt := p.info
+	p.mu.Unlock()
 	if next == nil || rt == nil || rt.info.Fetch || rt.info.Socket && isUpgrade(r) {
 		return false
 	}

@@ -34,7 +34,6 @@ type Platform struct {
 	end      context.CancelFunc
 
 	host        atomic.Pointer[link.Host] // nil, or pointing to the current host; changed under mu
-	info        atomic.Pointer[routes]    // of the host, or of the last one; changed under mu
 	connections atomic.Int64
 	sessionSeq  atomic.Uint64
 	epoch       atomic.Int64 // periods of the pinger
@@ -48,6 +47,7 @@ type Platform struct {
 	mu          sync.Mutex // guards what follows; taken before room.mu, never after
 	rooms       shrink.Map[storage.Room, *room]
 	parties     map[string]*partyMetrics
+	info        *routes       // of the host, or of the last one
 	hostChanged chan struct{} // closed when the host changes; made by whoever waits
 
 	sessionsMu sync.Mutex
@@ -162,7 +162,7 @@ func (p *Platform) SetHost(h link.Host) <-chan struct{} {
 	p.host.Store(nil)
 	if h != nil {
 		p.host.Store(&h)
-		p.info.Store(newRoutes(h.Info()))
+		p.info = newRoutes(h.Info())
 	}
 	if p.hostChanged != nil {
 		close(p.hostChanged)
@@ -172,7 +172,7 @@ func (p *Platform) SetHost(h link.Host) <-chan struct{} {
 	for _, r := range p.rooms.All() {
 		r.mu.Lock()
 		if h != nil {
-			if party, ok := p.info.Load().parties[r.key.Party]; ok {
+			if party, ok := p.info.parties[r.key.Party]; ok {
 				r.party = party
 			}
 		}
@@ -233,7 +233,10 @@ func gone(h link.Host) bool {
 
 // routing returns what is known of the host's parties, waiting for the first host.
 func (p *Platform) routing(ctx context.Context) (*routes, error) {
-	if info := p.info.Load(); info != nil {
+	p.mu.Lock()
+	info := p.info
+	p.mu.Unlock()
+	if info != nil {
 		return info, nil
 	}
 	h, err := p.waitHost(ctx)

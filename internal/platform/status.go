@@ -40,12 +40,6 @@ func (w *statusWriter) Write(b []byte) (int, error) {
 	return w.ResponseWriter.Write(b)
 }
 
-// WriteString spares net/http a copy.
-func (w *statusWriter) WriteString(s string) (int, error) {
-	w.begin()
-	return io.WriteString(w.ResponseWriter, s)
-}
-
 // ReadFrom lets the kernel copy a file.
 func (w *statusWriter) ReadFrom(r io.Reader) (int64, error) {
 	w.begin()
