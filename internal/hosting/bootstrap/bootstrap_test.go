@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -81,7 +82,10 @@ func systemctl(args []string) error {
 	if err != nil {
 		return err
 	}
-	return conn.Close()
+	defer conn.Close()
+	// The test closes it when it has taken note; systemctl restart, too, returns when the service runs.
+	_, err = io.Copy(io.Discard, conn)
+	return err
 }
 
 // box is a server with a systemd that is not one.
